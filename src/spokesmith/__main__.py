@@ -1,0 +1,5 @@
+"""`python -m spokesmith`."""
+
+from spokesmith.cli import main
+
+main()

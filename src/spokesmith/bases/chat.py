@@ -1,0 +1,79 @@
+"""From a chat to token ids, in the base's own turn format.
+
+What a message says is tokenised apart from the template around it, and never as control tokens:
+a text that holds `<|im_end|>` is a text about `<|im_end|>`. So the same words always give the same
+tokens, in training and in decoding, and every example of a task starts with the very same tokens.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ '### ' + message['role'] + '\n' + message['content'] + '\n\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '### assistant\n' }}{% endif %}"
+)
+_MARK = "\u27e6content-{index}\u27e7"
+
+
+class ChatFormat:
+    """Renders chats for one tokenizer. A tokenizer without a chat template gets a plain one."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+        self.template: str = tokenizer.chat_template or PLAIN_TEMPLATE
+        if tokenizer.eos_token_id is None:
+            raise ValueError("the tokenizer has no end token: set its eos_token before loading")
+        self.end_id: int = tokenizer.eos_token_id
+
+    def prompt_ids(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
+        """Token ids of a chat up to where the answer starts."""
+        return [token for part in self.prompt_parts(messages) for token in part]
+
+    def prompt_parts(self, messages: Sequence[Mapping[str, str]]) -> tuple[list[int], list[int]]:
+        """The ids of `prompt_ids`, split where the last message's content starts.
+
+        The first part is the same for all chats that differ in their last message only.
+        """
+        marks = [_MARK.format(index=index) for index in range(len(messages))]
+        marked = [
+            {**message, "content": mark} for message, mark in zip(messages, marks, strict=True)
+        ]
+        rest = self._render(marked)
+        before: list[int] = []
+        for mark, message in zip(marks, messages, strict=True):
+            frame, _, rest = rest.partition(mark)
+            before += self._frame_ids(frame)
+            content = self._content_ids(message["content"])
+            if mark is marks[-1]:
+                return before, content + self._frame_ids(rest)
+            before += content
+        raise ValueError("a chat needs at least one message")
+
+    def answer_ids(self, answer: str) -> list[int]:
+        """Token ids of an answer, with the token that ends it."""
+        return [*self._content_ids(answer), self.end_id]
+
+    def _render(self, messages: list[dict[str, str]]) -> str:
+        from jinja2.exceptions import TemplateError
+
+        def apply(turns: list[dict[str, str]]) -> str:
+            return self.tokenizer.apply_chat_template(
+                turns, chat_template=self.template, tokenize=False, add_generation_prompt=True
+            )
+
+        try:
+            return apply(messages)
+        except TemplateError:
+            # Some templates know no system turn: its words then open the first user turn.
+            if len(messages) < 2 or messages[0]["role"] != "system":
+                raise
+            joined = messages[0]["content"] + "\n\n" + messages[1]["content"]
+            return apply([{**messages[1], "content": joined}, *messages[2:]])
+
+    def _frame_ids(self, text: str) -> list[int]:
+        return self.tokenizer(text, add_special_tokens=False).input_ids
+
+    def _content_ids(self, text: str) -> list[int]:
+        return self.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids

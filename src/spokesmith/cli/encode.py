@@ -1,0 +1,164 @@
+"""`spokesmith encode`."""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spokesmith.cli.common import (
+    DEFAULT_BASE,
+    DEFAULT_SPOKES,
+    BaseOption,
+    DeviceOption,
+    DtypeOption,
+    JsonOption,
+    SpokesOption,
+    TaskOption,
+    messages_console,
+    open_backend,
+    open_base,
+    open_task,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from spokesmith.backends import LocalBackend
+    from spokesmith.tasks import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """One input's outcome: its canonical JSON, or why there is none and what came instead."""
+
+    canonical: str | None
+    problem: str | None
+    answer: str
+    tokens: int
+    total_s: float
+
+
+def encode(
+    inputs: Annotated[
+        list[str], typer.Argument(help="Texts, files (.jsonl: one input a line), or - for stdin.")
+    ],
+    lines: Annotated[bool, typer.Option(help="Take every line of a file as an input.")] = False,
+    constrained: Annotated[
+        bool, typer.Option("--constrained/--free", help="Hold the answer to the schema's grammar.")
+    ] = True,
+    base: BaseOption = DEFAULT_BASE,
+    spokes: SpokesOption = DEFAULT_SPOKES,
+    task: TaskOption = "memory",
+    max_tokens: Annotated[int, typer.Option(help="Most tokens of an answer; 0: the task's.")] = 0,
+    dtype: DtypeOption = "auto",
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Text to canonical JSON, one line an input; null where an answer does not fit the schema."""
+    texts = [text for given in inputs for text in read_inputs(given, lines=lines)]
+    if not texts:
+        raise ValueError(f"no text in {', '.join(inputs)}: give at least one")
+    loaded_task = open_task(task)
+    backend = open_backend(open_base(base, dtype=dtype, device=device), spokes)
+    results: list[Encoded] = []
+    for number, text in enumerate(texts, start=1):
+        with messages_console().status(f"encoding {number} of {len(texts)}"):
+            result = encode_text(
+                backend,
+                loaded_task,
+                text,
+                constrained=constrained,
+                max_tokens=max_tokens or loaded_task.max_tokens,
+            )
+        results.append(result)
+        if not as_json:
+            sys.stdout.write((result.canonical or "null") + "\n")
+            sys.stdout.flush()
+        if result.problem:
+            messages_console().print(
+                f"input {number}: {result.problem}", markup=False, highlight=False
+            )
+    if as_json:
+        print_json([_as_document(result) for result in results])
+    if any(result.problem for result in results):
+        raise typer.Exit(1)
+
+
+def encode_text(
+    backend: "LocalBackend", task: "Task", text: str, *, constrained: bool, max_tokens: int
+) -> Encoded:
+    """Ask for one encoding and check it strictly."""
+    from spokesmith.metrics.compliance import check, parse_strict
+
+    completion = backend.complete(
+        task.messages(text), schema=task.schema if constrained else None, max_tokens=max_tokens
+    )
+    canonical = problem = None
+    verdict = check(completion.text, task.schema)
+    if completion.finish_reason == "length":
+        problem = f"the answer was cut at {completion.usage.completion_tokens} tokens"
+    elif not verdict.valid:
+        problem = f"the answer does not fit the schema: {verdict.problems[0]}"
+    else:
+        canonical = task.canonical(parse_strict(completion.text))
+    return Encoded(
+        canonical=canonical,
+        problem=problem,
+        answer=completion.text,
+        tokens=completion.usage.completion_tokens,
+        total_s=completion.timing.total_s,
+    )
+
+
+def read_inputs(given: str, *, lines: bool) -> list[str]:
+    """The texts that one argument stands for; blank ones are left out.
+
+    Raises:
+        ValueError: a .jsonl line has no `text`, or a file is not UTF-8.
+    """
+    if given == "-":
+        return _split(sys.stdin.read(), lines=lines)
+    path = Path(given)
+    if not _is_file(path):
+        return [given] if given.strip() else []
+    try:
+        content = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 ({error}): convert it first") from error
+    if path.suffix != ".jsonl":
+        return _split(content, lines=lines)
+    texts: list[str] = []
+    for number, line in enumerate(content.splitlines(), start=1):
+        try:
+            text = json.loads(line)["text"]
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}, line {number} has no \"text\": mend the line") from error
+        if not isinstance(text, str):
+            raise ValueError(f"{path}, line {number}: \"text\" is {text!r}, want a string")
+        texts.append(text)
+    return [text for text in texts if text.strip()]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:
+        # A text may be too long for a file name, which is an answer too.
+        return False
+
+
+def _split(content: str, *, lines: bool) -> list[str]:
+    parts = content.splitlines() if lines else [content]
+    return [part for part in parts if part.strip()]
+
+
+def _as_document(result: Encoded) -> dict[str, Any]:
+    return {
+        "encoding": json.loads(result.canonical) if result.canonical else None,
+        "problem": result.problem,
+        "answer": result.answer,
+        "completion_tokens": result.tokens,
+        "total_s": round(result.total_s, 3),
+    }

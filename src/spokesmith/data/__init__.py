@@ -1,0 +1,1 @@
+"""Training data: generated or extracted pairs, their audit, and their tokens."""

@@ -1,0 +1,267 @@
+"""The shared vocabularies by slot name, the types of named things, and numbers in many forms.
+
+A vocabulary is a list of words or a function of the draw. Knows no template.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from spokesmith.data import words
+
+if TYPE_CHECKING:
+    from spokesmith.data.kinds.pattern import Draw, Words
+
+
+def whole(draw: "Draw", low: str, high: str) -> str:
+    """An integer; from 1000 on often with a thousands separator."""
+    value = draw.random.randint(int(low), int(high))
+    return f"{value:,}" if value >= 1000 and draw.comma else str(value)
+
+
+def plain(draw: "Draw", low: str, high: str) -> str:
+    """An integer without separators, as for years and ports."""
+    return str(draw.random.randint(int(low), int(high)))
+
+
+def decimal(draw: "Draw", low: str, high: str) -> str:
+    """A number with as many decimals as its bounds show."""
+    places = max(len(bound.partition(".")[2]) for bound in (low, high))
+    return f"{draw.random.uniform(float(low), float(high)):.{places}f}"
+
+
+def gap(draw: "Draw") -> str:
+    """What this text writes between a number and its unit."""
+    return draw.unit_gap
+
+
+def percent(draw: "Draw", low: str = "1", high: str = "99") -> str:
+    """A percentage."""
+    value = decimal(draw, f"{low}.0", high) if draw.random.random() < 0.4 else plain(draw, low, high)
+    return f"{value}{draw.percent_gap}%"
+
+
+def money(draw: "Draw", low: str = "2", high: str = "900") -> str:
+    """A price in one of several currencies and forms, the same currency within a text."""
+    value = draw.random.randint(int(low), int(high))
+    amount = f"{value:,}"
+    if value < 1000 and draw.random.random() < 0.5:
+        amount = f"{value}.{draw.random.randrange(100):02d}"
+    return draw.currency.format(amount)
+
+
+def date(draw: "Draw") -> str:
+    """A date in the form that this text uses."""
+    year = draw.random.randint(2019, 2027)
+    month = draw.random.randint(1, 12)
+    day = draw.random.randint(1, 28)
+    name = words.MONTHS[month - 1]
+    return draw.date_form.format(year=year, month=month, day=day, name=name, short=name[:3])
+
+
+def clock(draw: "Draw") -> str:
+    """A time of day."""
+    hour, minute = draw.random.randrange(24), draw.random.randrange(60)
+    if draw.clock_form == "am":
+        return f"{hour % 12 or 12}:{minute:02d} {'am' if hour < 12 else 'pm'}"
+    return f"{hour:02d}:{minute:02d}"
+
+
+def duration(draw: "Draw") -> str:
+    """A span of time from seconds to months."""
+    unit, high = draw.random.choice(
+        (("seconds", 59), ("minutes", 59), ("hours", 23), ("days", 29), ("weeks", 12), ("s", 90))
+    )
+    return f"{draw.random.randint(2, high)}{draw.unit_gap if unit == 's' else ' '}{unit}"
+
+
+def short_duration(draw: "Draw") -> str:
+    """A span of time from milliseconds to hours."""
+    unit, high = draw.random.choice((("seconds", 59), ("minutes", 59), ("hours", 9), ("min", 90)))
+    return f"{draw.random.randint(2, high)} {unit}"
+
+
+def version(draw: "Draw") -> str:
+    """A version, e.g. v2.14.0 or 3.1."""
+    parts = [draw.random.randint(0, 9), draw.random.randint(0, 24), draw.random.randint(0, 12)]
+    text = ".".join(str(part) for part in parts[: draw.random.choice((2, 3, 3))])
+    return f"{draw.version_mark}{text}"
+
+
+def path(draw: "Draw") -> str:
+    """A path of a source file."""
+    name = f"{draw.random.choice(words.FILE_STEMS)}.{draw.random.choice(words.EXTENSIONS)}"
+    if draw.random.random() < 0.25:
+        return name
+    return f"{draw.random.choice(words.DIRECTORIES)}/{name}"
+
+
+def system_path(draw: "Draw") -> str:
+    """An absolute path on Unix or Windows."""
+    stem = draw.random.choice(words.FILE_STEMS)
+    return draw.random.choice((
+        f"/var/log/{stem}.log",
+        f"/etc/{stem}/{stem}.conf",
+        f"/opt/{stem}/bin/{stem}",
+        f"/home/{draw.random.choice(words.FIRST_NAMES).lower()}/{stem}.txt",
+        f"C:\\Users\\{draw.random.choice(words.FIRST_NAMES)}\\{stem}.docx",
+        f"D:\\data\\{stem}\\{stem}_{draw.random.randint(1, 99)}.csv",
+        f"~/.config/{stem}.toml",
+    ))
+
+
+def symbol(draw: "Draw") -> str:
+    """A name of a function in one of several styles."""
+    head, tail = draw.random.choice(words.SYMBOLS_HEAD), draw.random.choice(words.SYMBOLS_TAIL)
+    return draw.random.choice((
+        f"{head}_{tail}",
+        f"{head}_{tail}()",
+        f"{head}{tail.capitalize()}",
+        f"{head}{tail.capitalize()}()",
+        f"{tail.capitalize()}.{head}",
+        f"{tail.capitalize()}::{head}",
+    ))
+
+
+def variable(draw: "Draw") -> str:
+    """A name of a setting, e.g. MAX_RETRY_COUNT."""
+    head = draw.random.choice(("MAX", "MIN", "DEFAULT", "ENABLE", "CACHE", "DB", "API", "LOG"))
+    body = draw.random.choice(words.SYMBOLS_TAIL).upper()
+    tail = draw.random.choice(("SIZE", "LIMIT", "TIMEOUT", "COUNT", "URL", "LEVEL", "TTL", "PORT"))
+    return f"{head}_{body}_{tail}"
+
+
+def ticket(draw: "Draw") -> str:
+    """A ticket, pull request or order number."""
+    number = draw.random.randint(12, 9999)
+    mark = draw.random.choice(("#", "#", "PR-", "OPS-", "WEB-", "INC-", "CORE-", "HD-", "JIRA-"))
+    return f"{mark}{number}"
+
+
+def commit(draw: "Draw") -> str:
+    """A short commit hash with at least one letter and one digit."""
+    body = f"{draw.random.getrandbits(20):05x}"
+    return f"{draw.random.choice('abcdef')}{body}{draw.random.randrange(10)}"
+
+
+def host(draw: "Draw") -> str:
+    """A name of a machine."""
+    role = draw.random.choice(("db", "web", "cache", "worker", "edge", "build", "gpu", "mail"))
+    place = draw.random.choice(("", "eu-", "us-", "ap-", "lab-", "dc2-"))
+    return f"{place}{role}-{draw.random.randint(1, 48):02d}"
+
+
+def url(draw: "Draw") -> str:
+    """A web address on a reserved example domain."""
+    address = f"https://{draw.random.choice(words.DOMAINS)}/{draw.random.choice(words.SLUGS)}"
+    return address + draw.random.choice((
+        "",
+        "",
+        "/",
+        f"/{draw.random.randint(2, 9999)}",
+        f"?q={draw.random.choice(words.FILE_STEMS)}",
+        f"?page={draw.random.randint(2, 40)}&sort=asc",
+        f"#section-{draw.random.randint(1, 12)}",
+        f"/{draw.random.randint(2018, 2027)}/{draw.random.randint(1, 12):02d}",
+        f"/{draw.random.choice(words.FILE_STEMS)}.html",
+    ))
+
+
+def full_name(draw: "Draw") -> str:
+    """A first and a last name."""
+    return f"{draw.random.choice(words.FIRST_NAMES)} {draw.random.choice(words.LAST_NAMES)}"
+
+
+def person(draw: "Draw") -> str:
+    """A person by first name, full name, or title and last name."""
+    chance = draw.random.random()
+    if chance < 0.45:
+        return draw.random.choice(words.FIRST_NAMES)
+    if chance < 0.9:
+        return full_name(draw)
+    return f"{draw.random.choice(('Dr. ', 'Ms. ', 'Mr. ', 'Prof. '))}{draw.random.choice(words.LAST_NAMES)}"
+
+
+def email(draw: "Draw") -> str:
+    """An address on an example domain."""
+    first, last = full_name(draw).lower().split(" ", 1)
+    return f"{first}.{last}@example.{draw.random.choice(('com', 'org', 'net'))}"
+
+
+WORDS: Mapping[str, "Words"] = {
+    "num": whole,
+    "plain": plain,
+    "dec": decimal,
+    "pct": percent,
+    "money": money,
+    "date": date,
+    "time": clock,
+    "dur": duration,
+    "span": short_duration,
+    "_": gap,
+    "version": version,
+    "file": path,
+    "syspath": system_path,
+    "symbol": symbol,
+    "variable": variable,
+    "ticket": ticket,
+    "commit": commit,
+    "host": host,
+    "url": url,
+    "email": email,
+    "person": person,
+    "fullname": full_name,
+    "first": words.FIRST_NAMES,
+    "surname": words.LAST_NAMES,
+    "city": words.CITIES,
+    "country": words.COUNTRIES,
+    "service": words.SERVICES,
+    "project": words.PROJECTS,
+    "software": words.SOFTWARE,
+    "company": words.COMPANIES,
+    "team": words.TEAMS,
+    "exception": words.EXCEPTIONS,
+    "ingredient": words.INGREDIENTS,
+    "dish": words.DISHES,
+    "drug": words.DRUGS,
+    "symptom": words.SYMPTOMS,
+    "diagnosis": words.DIAGNOSES,
+    "plant": words.PLANTS,
+    "instrument": words.INSTRUMENTS,
+    "chemical": words.CHEMICALS,
+    "club": words.SPORTS_TEAMS,
+    "weekday": words.WEEKDAYS,
+    "month": words.MONTHS,
+    "noun": words.NOUNS,
+    "things": words.COUNTED,
+    "adjective": words.ADJECTIVES,
+    "word": words.SINGLE_WORDS,
+}
+
+TYPES: Mapping[str, str] = {
+    "person": "person",
+    "fullname": "person",
+    "first": "person",
+    "surname": "person",
+    "email": "identifier",
+    "city": "place",
+    "country": "place",
+    "service": "software",
+    "software": "software",
+    "symbol": "identifier",
+    "variable": "identifier",
+    "project": "project",
+    "company": "organization",
+    "team": "organization",
+    "club": "organization",
+    "file": "file",
+    "syspath": "file",
+    "ticket": "identifier",
+    "commit": "identifier",
+    "host": "identifier",
+    "version": "identifier",
+    "exception": "identifier",
+    "url": "url",
+    "drug": "product",
+    "chemical": "product",
+    "dish": "product",
+}

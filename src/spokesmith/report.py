@@ -1,0 +1,49 @@
+"""Pictures of a run. Knows log lines and verdicts, not how they came about."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+SMOOTHING = 0.85
+
+
+def loss_curve(rows: Sequence[dict[str, Any]], path: Path, *, title: str = "Training") -> None:
+    """Draw the losses of a run's log into a PNG file.
+
+    Args:
+        rows: log lines with `step` and `loss` or `eval_loss` (nats a token).
+        path: of the picture.
+        title: above it.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    steps = [row["step"] for row in rows if "loss" in row]
+    losses = [row["loss"] for row in rows if "loss" in row]
+    if not losses:
+        raise ValueError("the log has no loss yet: train for a step first")
+    figure = Figure(figsize=(8, 4.5), dpi=120, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.plot(steps, losses, color="#9ab7d3", linewidth=1, label="each step")
+    axes.plot(steps, _smooth(losses), color="#1f4e79", linewidth=2, label="smoothed")
+    evals = [(row["step"], row["eval_loss"]) for row in rows if "eval_loss" in row]
+    if evals:
+        axes.plot(*zip(*evals, strict=True), "o-", color="#c8553d", label="unseen texts")
+    axes.set_yscale("log")
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss (nats a token)")
+    axes.set_title(title)
+    axes.grid(which="both", alpha=0.25)
+    axes.legend(frameon=False)
+    figure.savefig(path)
+
+
+def _smooth(values: Sequence[float]) -> list[float]:
+    """Exponential average without the bias of its start."""
+    average, weight, smoothed = 0.0, 0.0, []
+    for value in values:
+        average = SMOOTHING * average + (1 - SMOOTHING) * value
+        weight = SMOOTHING * weight + (1 - SMOOTHING)
+        smoothed.append(average / weight)
+    return smoothed

@@ -1,0 +1,35 @@
+"""Spokes: the adapter itself. Knows PyTorch modules, and no model by name."""
+
+from spokesmith.spokes.attach import (
+    Site,
+    activate,
+    active_set,
+    attach,
+    attached_sets,
+    detach,
+    measure_input_rms,
+    using,
+)
+from spokesmith.spokes.files import SpokesCard, load_spokes, read_card, save_spokes
+from spokesmith.spokes.modules import Placement, SpokeSet, SpokesConfig
+from spokesmith.spokes.shipped import find_spokes, shipped_names
+
+__all__ = [
+    "Placement",
+    "Site",
+    "SpokeSet",
+    "SpokesCard",
+    "SpokesConfig",
+    "activate",
+    "active_set",
+    "attach",
+    "attached_sets",
+    "detach",
+    "find_spokes",
+    "load_spokes",
+    "measure_input_rms",
+    "read_card",
+    "save_spokes",
+    "shipped_names",
+    "using",
+]

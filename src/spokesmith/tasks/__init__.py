@@ -1,0 +1,6 @@
+"""Tasks: a schema, a prompt and probes in one folder, and the canonical JSON of its encodings."""
+
+from spokesmith.tasks.canonical import canonical_json, order_like
+from spokesmith.tasks.task import Message, Task, load_task
+
+__all__ = ["Message", "Task", "canonical_json", "load_task", "order_like"]

@@ -1,0 +1,126 @@
+"""A task: the folder that says what a set of spokes is trained to answer.
+
+`task.toml` names the parts; `schema.json` is the shape of every encoding, `prompt.md` the system
+prompt (`{{schema}}` in it becomes the schema's outline), `probes.jsonl` the inputs that check it.
+A task knows no model and no tokenizer.
+"""
+
+import hashlib
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypedDict
+
+from spokesmith.tasks.canonical import canonical_json
+from spokesmith.tasks.outline import outline
+
+BUILT_IN = Path(__file__).parent
+BUILT_IN_NAMES = ("memory",)
+SCHEMA_MARK = "{{schema}}"
+
+
+class Message(TypedDict):
+    """One turn of a chat."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What to answer (`schema`), how to ask for it (`prompt`), how to check it (`probes_path`)."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+    prompt: str
+    probes_path: Path
+    max_tokens: int
+
+    def messages(self, text: str) -> list[Message]:
+        """The chat that asks for the encoding of `text`."""
+        return [
+            {"role": "system", "content": self.prompt},
+            {"role": "user", "content": text.strip()},
+        ]
+
+    def canonical(self, encoding: Any) -> str:
+        """The one serialisation of an encoding of this task."""
+        return canonical_json(encoding, self.schema)
+
+    @property
+    def schema_hash(self) -> str:
+        return _sha256(canonical_json(self.schema))
+
+    @property
+    def prompt_hash(self) -> str:
+        return _sha256(self.prompt)
+
+
+def load_task(name_or_folder: str | Path) -> Task:
+    """Load a built-in task by name, or the task in a folder.
+
+    Raises:
+        ValueError: no such task, or a part of it is missing or unreadable.
+    """
+    folder = Path(name_or_folder)
+    if str(name_or_folder) in BUILT_IN_NAMES:
+        folder = BUILT_IN / str(name_or_folder)
+    elif not (folder / "task.toml").is_file():
+        raise ValueError(
+            f"no task at '{name_or_folder}': give a folder with a task.toml "
+            f"(`spokesmith task new` makes one) or a built-in name: {', '.join(BUILT_IN_NAMES)}"
+        )
+    settings = _read_settings(folder / "task.toml")
+    schema_path = folder / settings["schema"]
+    try:
+        schema = json.loads(_read_text(schema_path))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{schema_path} is not JSON ({error}): mend the file") from error
+    if not isinstance(schema, dict):
+        raise ValueError(f"{schema_path} holds {type(schema).__name__}, want a schema object")
+    prompt = _read_text(folder / settings["prompt"]).strip()
+    return Task(
+        name=settings["name"],
+        description=settings["description"],
+        schema=schema,
+        prompt=prompt.replace(SCHEMA_MARK, outline(schema)),
+        probes_path=folder / settings["probes"],
+        max_tokens=settings["max_tokens"],
+    )
+
+
+def _read_settings(path: Path) -> dict[str, Any]:
+    try:
+        found = tomllib.loads(_read_text(path))
+    except tomllib.TOMLDecodeError as error:
+        raise ValueError(f"{path} is not TOML ({error}): mend the file") from error
+    defaults = {
+        "description": "",
+        "schema": "schema.json",
+        "prompt": "prompt.md",
+        "probes": "probes.jsonl",
+        "max_tokens": 1024,
+    }
+    if "name" not in found:
+        raise ValueError(f"{path} has no `name`: add one line, name = \"...\"")
+    for key, value in found.items():
+        wanted = type(defaults.get(key, ""))
+        if key != "name" and key not in defaults:
+            known = ", ".join(["name", *defaults])
+            raise ValueError(f"{path} has an unknown key '{key}': known keys are {known}")
+        if type(value) is not wanted:
+            raise ValueError(f"{path}: {key} = {value!r} is no {wanted.__name__}: change the value")
+    return {**defaults, **found}
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"cannot read {path}: {error}") from error
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

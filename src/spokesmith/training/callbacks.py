@@ -1,0 +1,200 @@
+"""What happens beside the steps of a run: its log, its progress bar, its best set, early stopping.
+
+All of it is derived from the Trainer's own history, which a checkpoint holds, so a resumed run
+goes on as if it had never stopped.
+"""
+
+import csv
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+
+from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
+
+LOG_COLUMNS = ("step", "loss", "learning_rate", "grad_norm", "tokens_per_s", "eval_loss")
+LOG_NAME = "log.jsonl"
+CSV_NAME = "log.csv"
+
+
+class RunLog(TrainerCallback):
+    """Writes one line a step to `log.jsonl`, and the same numbers to `log.csv`."""
+
+    def __init__(self, run_folder: Path) -> None:
+        self.path = run_folder / LOG_NAME
+        self.csv_path = run_folder / CSV_NAME
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Forget lines after the checkpoint that a resumed run starts from."""
+        kept = [row for row in read_log(self.path) if row["step"] <= state.global_step]
+        partial = self.path.with_suffix(".partial")
+        partial.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
+        os.replace(partial, self.path)
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        row = {"step": state.global_step, **(logs or {})}
+        row = {key: row[key] for key in LOG_COLUMNS if key in row}
+        if len(row) > 1:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        with self.csv_path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, LOG_COLUMNS)
+            writer.writeheader()
+            writer.writerows(read_log(self.path))
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The whole lines of a run's log; a line that was cut by a kill is left out."""
+    if not path.is_file():
+        return []
+    rows: list[dict[str, Any]] = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return rows
+
+
+class KeepBest(TrainerCallback):
+    """Keeps the set with the lowest evaluation loss in `best/`, the newest in `last/`.
+
+    With `patience` above 0 it stops a run whose last so many evaluations brought no better loss.
+    """
+
+    def __init__(
+        self, run_folder: Path, spokes: SpokeSet, card: SpokesCard, *, patience: int
+    ) -> None:
+        self.run_folder = run_folder
+        self.spokes = spokes
+        self.card = card
+        self.patience = patience
+
+    def on_evaluate(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        losses = [row["eval_loss"] for row in state.log_history if "eval_loss" in row]
+        best = losses.index(min(losses))
+        if best == len(losses) - 1:
+            self._save("best", state, losses[best])
+        if self.patience and len(losses) - 1 - best >= self.patience:
+            control.should_training_stop = True
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        losses = [row["eval_loss"] for row in state.log_history if "eval_loss" in row]
+        self._save("last", state, losses[-1] if losses else None)
+        if not losses:
+            self._save("best", state, None)
+
+    def _save(self, name: str, state: TrainerState, eval_loss: float | None) -> None:
+        facts = {**self.card.training, "steps": state.global_step, "eval_loss": eval_loss}
+        card = SpokesCard(**{**vars(self.card), "training": facts})
+        save_spokes(self.run_folder / name, self.spokes, card)
+
+
+class StopAtLoss(TrainerCallback):
+    """Ends a run once the loss of a step is below `target`."""
+
+    def __init__(self, target: float) -> None:
+        self.target = target
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if logs and logs.get("loss", math.inf) < self.target:
+            control.should_training_stop = True
+
+
+class StopAtNonFinite(TrainerCallback):
+    """Stops a run at a loss that is not a number, before it is saved over a good checkpoint."""
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if logs and not math.isfinite(logs.get("loss", 0.0)):
+            raise ValueError(
+                f"the loss of step {state.global_step} is {logs['loss']}: resume from the last "
+                "checkpoint with a lower learning_rate"
+            )
+
+
+class ProgressBar(TrainerCallback):
+    """A bar with loss, rate, tokens/s and time left; plain lines where nobody watches."""
+
+    LINES = 12
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True)
+        self.progress = Progress(
+            TextColumn("step {task.completed:.0f}/{task.total:.0f}"),
+            BarColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.bar = self.progress.add_task("", total=None)
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.progress.update(self.bar, total=state.max_steps, completed=state.global_step)
+        self.progress.start()
+
+    def on_log(
+        self,
+        args: TrainingArguments,
+        state: TrainerState,
+        control: TrainerControl,
+        logs: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        logs = logs or {}
+        if "eval_loss" in logs:
+            self.progress.console.print(
+                f"step {state.global_step}: eval loss {logs['eval_loss']:.4f}"
+            )
+        if "loss" not in logs:
+            return
+        words = f"loss {logs['loss']:.4f}  rate {logs['learning_rate']:.2e}"
+        words += f"  {logs.get('tokens_per_s', 0):.0f} tokens/s"
+        self.progress.update(self.bar, completed=state.global_step, description=words)
+        every = max(1, state.max_steps // self.LINES)
+        last = state.global_step == state.max_steps
+        if self.progress.disable and (state.global_step % every == 1 or every == 1 or last):
+            self.console.print(f"step {state.global_step}/{state.max_steps}  {words}")
+
+    def on_train_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.progress.stop()

@@ -1,0 +1,148 @@
+"""Whole runs on a tiny base: resumed is uninterrupted, and what a run leaves behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from run_tiny import run
+
+from spokesmith.data.generate import generate
+from spokesmith.data.pairs import write_pairs
+from spokesmith.spokes import load_spokes
+from spokesmith.training.callbacks import read_log
+from spokesmith.training.trainer import last_checkpoint
+
+SCRIPT = Path(__file__).parent / "run_tiny.py"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    write_pairs(folder / "pairs.jsonl", generate(120, seed=1, kinds=["minimal", "url_only"]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def finished(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "whole"
+    run(data, folder)
+    return folder
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_spokes(folder)[0].state_dict()
+
+
+def assert_same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> None:
+    for name, value in one.items():
+        assert torch.equal(value, other[name]), name
+
+
+def test_a_run_leaves_log_sets_and_choices(finished: Path) -> None:
+    rows = read_log(finished / "log.jsonl")
+    steps = [row for row in rows if "loss" in row]
+    assert [row["step"] for row in steps] == list(range(1, 13))
+    assert all(row["tokens_per_s"] > 0 and row["grad_norm"] > 0 for row in steps)
+    assert steps[-1]["loss"] < steps[0]["loss"]
+    evals = [row["eval_loss"] for row in rows if "eval_loss" in row]
+    assert len(evals) == 3
+    _, card = load_spokes(finished / "best")
+    assert card.training["eval_loss"] == min(evals)
+    assert card.training["config"]["max_steps"] == 12
+    assert card.task == "memory"
+    assert load_spokes(finished / "last")[1].training["steps"] == 12
+    assert json.loads((finished / "run.json").read_text())["config"]["optimizer"] == "muon"
+    assert (finished / "log.csv").read_text().count("\n") == len(rows) + 1
+    # The schedule ends at its minimum, and gates move at a tenth of the rate.
+    assert steps[-1]["learning_rate"] < 0.2 * max(row["learning_rate"] for row in steps)
+
+
+def test_the_same_run_twice_is_the_same(data: Path, finished: Path, tmp_path: Path) -> None:
+    run(data, tmp_path / "again")
+    assert_same(weights(finished / "last"), weights(tmp_path / "again" / "last"))
+
+
+@pytest.mark.parametrize("kill_after", [3, 9])
+def test_a_killed_run_resumes_to_the_bit(
+    data: Path, finished: Path, tmp_path: Path, kill_after: int
+) -> None:
+    out = tmp_path / "killed"
+    process = subprocess.Popen([sys.executable, SCRIPT, data, out], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        newest = last_checkpoint(out)
+        if newest is not None and int(newest.name.rpartition("-")[2]) >= kill_after:
+            break
+        time.sleep(0.002)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL, "the run ended before it could be killed"
+    assert not (out / "last").exists()
+    run(data, out, resume=True)
+    assert_same(weights(finished / "last"), weights(out / "last"))
+    assert_same(weights(finished / "best"), weights(out / "best"))
+    kept = ("step", "loss", "eval_loss", "learning_rate")
+    logs = [
+        [{key: row[key] for key in kept if key in row} for row in read_log(folder / "log.jsonl")]
+        for folder in (finished, out)
+    ]
+    assert logs[0] == logs[1]
+
+
+def test_a_half_written_checkpoint_is_passed_over(data: Path, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    run(data, out, max_steps=6)
+    whole = last_checkpoint(out)
+    assert whole is not None
+    assert whole.name == "checkpoint-6"
+    (whole / "complete").unlink()
+    earlier = last_checkpoint(out)
+    assert earlier is not None
+    assert earlier.name == "checkpoint-3"
+
+
+def test_patience_stops_a_run_that_gets_no_better(data: Path, tmp_path: Path) -> None:
+    result = run(
+        data, tmp_path / "run", max_steps=40, eval_every=1, patience=2, learning_rate=1e-12
+    )
+    assert result.steps < 40
+    evals = [row["eval_loss"] for row in read_log(tmp_path / "run" / "log.jsonl") if "eval_loss" in row]
+    assert min(evals) == evals[-3]
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {"optimizer": "adamw", "learning_rate": 0.02},
+        {"schedule": "wsd"},
+        {"placement": "residual"},
+        {"share_prefix": False},
+        {"every_n_layers": 2},
+    ],
+)
+def test_other_choices_learn_too(data: Path, tmp_path: Path, choices: dict[str, object]) -> None:
+    run(data, tmp_path / "run", **choices)
+    losses = [row["loss"] for row in read_log(tmp_path / "run" / "log.jsonl") if "loss" in row]
+    assert min(losses[-3:]) < losses[0]
+
+
+def test_a_run_is_never_written_over(data: Path, finished: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="is not empty: --resume goes on"):
+        run(data, finished)
+    with pytest.raises(ValueError, match="had another config: resume it with the same choices"):
+        run(data, finished, resume=True, batch_size=3)
+    with pytest.raises(ValueError, match="no run at"):
+        run(data, tmp_path / "none", resume=True)
+
+
+def test_data_that_does_not_fit_is_named(data: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no training pair fits into 64 tokens"):
+        run(data, tmp_path / "run", max_length=64)
+    with pytest.raises(ValueError, match=r"no pairs\.jsonl in"):
+        run(tmp_path, tmp_path / "run")
