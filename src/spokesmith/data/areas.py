@@ -63,9 +63,9 @@ AREA_PATTERNS = {
 GATES = {
     "python": re.compile(r"\bPEP \d|\b(?:Python|CPython|PyPI)\b"),
     "security": re.compile(
-        r"vulnerab|attack|corrupt|overflow|unsound|soundness|undefined behavi|use.after.free|"
-        r"double.free|denial.of.service|data race|out.of.bounds|panic|uninitiali|unsafe|malicious|"
-        r"crash|`Send`|`Sync`|timing|segfault|injection|smuggling",
+        r"vulnerab|attacker|corrupt|overflow|unsound|soundness|undefined behavi|use.after.free|"
+        r"double.free|denial.of.service|data race|out.of.bounds|panic(?! attack)|uninitiali|unsafe|"
+        r"malicious|`Send`|`Sync`|segfault|smuggling|timing attack|sql injection|code injection",
         re.IGNORECASE,
     ),
     "software": re.compile(r"crate|library|package|repository|maintain", re.IGNORECASE),

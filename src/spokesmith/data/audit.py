@@ -169,10 +169,9 @@ def _check_truth(pair: Pair, task: Task, findings: _Findings) -> None:
 def _check_memory(pair: Pair, text: str, findings: _Findings) -> None:
     """Rules of the built-in task that its schema cannot say; golds of another shape are skipped."""
     significance, salience = pair.gold.get("significance"), pair.gold.get("salience")
-    if significance in SALIENCE_RANGES and type(salience) in (int, float):
-        low, high = SALIENCE_RANGES[significance]
-        on_grid = abs(salience * 20 - round(salience * 20)) < 1e-9
-        if not (low <= salience <= high and on_grid):
+    if str(significance) in SALIENCE_RANGES and isinstance(salience, int | float):
+        low, high = SALIENCE_RANGES[str(significance)]
+        if not (low <= salience <= high and abs(salience * 20 - round(salience * 20)) < 1e-9):
             reason = f"{salience} is no step of 0.05 in {low} to {high} ({significance})"
             findings.add("salience", pair, reason)
     structured = pair.gold.get("structured_concepts")
@@ -220,9 +219,7 @@ def _check_duplicates(pairs: list[Pair], findings: _Findings) -> None:
     for pair in pairs:
         holders = first.setdefault(collapse(pair.text), {})
         if pair.split in holders:
-            findings.add(
-                "duplicates_within_split", pair, f"same text as {holders[pair.split].id}"
-            )
+            findings.add("duplicates_within_split", pair, f"same text as {holders[pair.split].id}")
             continue
         for other in holders.values():
             reason = f"same text as {other.id} in {other.split}"

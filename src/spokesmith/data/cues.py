@@ -53,7 +53,7 @@ def find_concepts(parts: list[Segment], keywords: list[str], whole: str) -> list
     for keyword in keywords:
         spaced = re.sub(r"[-_]", " ", keyword).strip().lower()
         for form in (keyword.lower(), spaced):
-            if form and re.search(rf"(?<!\w){re.escape(form)}(?!\w)", whole.lower()):
+            if form[:1].isalpha() and re.search(rf"(?<!\w){re.escape(form)}(?!\w)", whole.lower()):
                 _add(chosen, form)
                 break
     title = " ".join(part.text for part in parts if part.kind == TITLE)

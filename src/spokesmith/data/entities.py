@@ -41,7 +41,7 @@ CAPITALS = re.compile(
 URL_PATTERN = re.compile(
     r"https?://[^\s<>()\[\]{}\"'`，。；（）]+[^\s<>()\[\]{}\"'`.,;:!?，。；（）]"
 )
-EMAIL_PATTERN = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL_PATTERN = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 ADVISORY_PATTERN = re.compile(
     r"\b(?:CVE-\d{4}-\d{4,}|GHSA(?:-[0-9a-z]{4}){3}|RUSTSEC-\d{4}-\d{4}|PEP \d{1,4}|RFC ?\d{2,5})\b"
 )
@@ -82,7 +82,9 @@ MONTHS_AND_DAYS = words_of(
     "January February March April May June July August September October November December Monday "
     "Tuesday Wednesday Thursday Friday Saturday Sunday Christmas Easter"
 )
-CLAUSE_MARK = re.compile(r"[.,;:!?](?=\s|$)|[()\[\]<>—–\"，。；：（）、！？]|\s-\s")
+CLAUSE_MARK = re.compile(
+    r"(?<!\bDr)(?<!\bMr)(?<!\bSt)[.,;:!?](?=\s|$)|[()\[\]<>—–\"，。；：（）、！？]|\s-\s"
+)
 ASIDES = re.compile(r"^\s*(?:<[^>]*>|\([^)]*\))")
 FORMS = frozenset(inflections())
 Found = tuple[int, int, str, str]
@@ -251,13 +253,12 @@ def _words_of(phrase: str, first: int, whole: bool = False) -> str:
     words = phrase.split()
     chosen = words[first:] if first else words[:CONTEXT_WORDS]
     dropped = len(words) > len(chosen) and not first
-    while chosen and not whole and chosen[-1].lower() in STOPS:
+    while chosen and not whole and chosen[-1].lower() in FUNCTION_WORDS:
         chosen.pop()
     while chosen and dropped and re.search(r"\d", chosen[-1]):
         chosen.pop()
     while chosen and chosen[0].lower() in ("and", "or", "the", "a", "an", "of", "to"):
         chosen = chosen[1:]
-    joined = " ".join(chosen).strip("*'’ ")
-    if joined.count("`") % 2:
-        joined = joined.replace("`", "")
-    return shorten(joined, CONTEXT_LENGTH)
+    while " ".join(chosen).count("`") % 2:
+        chosen = chosen[1:] if first else chosen[:-1]
+    return shorten(" ".join(chosen).strip("*'’ "), CONTEXT_LENGTH)

@@ -45,6 +45,8 @@ from spokesmith.data.statements import find_actions, find_causes
 from spokesmith.tasks import canonical_json
 
 GOLD_LIMIT = 1600
+LONG_TEXT = 300
+LONG_NARRATIVE_LIMIT = 160
 EVAL_SHARE = 10
 SUMMARY_WORDS = 4
 KEYWORD_FIELDS = ("keywords", "categories", "tags")
@@ -60,7 +62,7 @@ EVENT_CUE = re.compile(
     re.IGNORECASE,
 )
 FACT_CUE = re.compile(
-    r"\d+(?:[.,:/-]\d+)*|`[^`]+`|https?://\S+|\w+::\w+|\w+_\w+|(?<=[a-z,;] )[A-Z][a-z]+"
+    r"\d+(?:[.,:/-]\d+)*|`[^`]+`|https?://\S+|(?<!\w)\w+(?:::|_)\w+|(?<=[a-z,;] )[A-Z][a-z]+"
 )
 
 
@@ -156,7 +158,7 @@ def gold_of(
         "gist": _gist(text, title, parts),
         "summary": summary,
         "content": _content(parts, whole),
-        "narrative": _narrative(parts, summary, text),
+        "narrative": _narrative(parts, summary, whole),
         "concepts": concepts,
         "entities": entities,
         "topics": find_topics(title, whole, concepts, domain),
@@ -173,17 +175,17 @@ def gold_of(
 
 
 def _slimmed(gold: dict[str, Any], parts: list[Segment], whole: str) -> dict[str, Any]:
-    """`gold` without its least telling parts, until it is short enough to learn from."""
+    """`gold` with less beside the content where the text is long, and within the size of a gold.
+
+    What is left out follows from the length of the text alone, as a model can learn it; only a
+    gold that is still too long loses more, from the end of its lists.
+    """
     lists = gold["structured_concepts"]
-    for key, kept in (("causality", 1), ("entities", 4), ("actions", 2), ("entities", 3)):
-        if len(canonical_json(gold)) > GOLD_LIMIT:
+    if len(whole) > LONG_TEXT:
+        for key, kept in (("entities", 4), ("actions", 2), ("causality", 1)):
             lists[key] = lists[key][:kept]
-    for limit in (NARRATIVE_LIMIT // 2, 0):
-        if len(canonical_json(gold)) > GOLD_LIMIT:
-            gold["narrative"] = _narrative(parts, gold["summary"], whole, limit=limit)
-    excess = len(canonical_json(gold)) - GOLD_LIMIT
-    if excess > 0 and len(whole) > VERBATIM_LIMIT:
-        gold["content"] = _content(parts, whole, limit=max(CONTENT_LIMIT - excess, SUMMARY_LIMIT))
+    if len(canonical_json(gold)) > GOLD_LIMIT:
+        gold["narrative"] = ""
     for key in ("entities", "actions", "causality"):
         while lists[key] and len(canonical_json(gold)) > GOLD_LIMIT:
             lists[key] = lists[key][:-1]
@@ -276,11 +278,11 @@ def _summary(parts: list[Segment], title: str, whole: str) -> str:
     return shorten(join_segments(chosen), SUMMARY_LIMIT)
 
 
-def _content(parts: list[Segment], whole: str, limit: int = CONTENT_LIMIT) -> str:
+def _content(parts: list[Segment], whole: str) -> str:
     """The whole of a text that is not long, else its sentences and lines with the most facts."""
     if len(whole) <= VERBATIM_LIMIT:
         return whole
-    limit = limit // 2 if CJK.search(whole) else limit
+    limit = CONTENT_LIMIT // 2 if CJK.search(whole) else CONTENT_LIMIT
     usable = [part for part in parts if part.kind not in (TITLE, HEADING)] or parts
     ranked = sorted(range(len(usable)), key=lambda index: (-_fact_weight(usable[index]), index))
     chosen: list[int] = []
@@ -300,9 +302,12 @@ def _fact_weight(part: Segment) -> float:
     return facts / (len(part.text) + 60) - aside
 
 
-def _narrative(parts: list[Segment], summary: str, text: str, limit: int = NARRATIVE_LIMIT) -> str:
-    """One or two sentences or steps that tell a course of events, in order; "" if none does."""
-    if word_count(text) < NARRATIVE_WORDS:
+def _narrative(parts: list[Segment], summary: str, whole: str) -> str:
+    """One or two sentences or steps that tell a course of events, in order; "" if none does.
+
+    Of a long text one has to do.
+    """
+    if word_count(whole) < NARRATIVE_WORDS:
         return ""
     told = [
         part.text
@@ -312,10 +317,10 @@ def _narrative(parts: list[Segment], summary: str, text: str, limit: int = NARRA
         and word_count(part.text) >= SUMMARY_WORDS
         and not ASIDE.match(part.text)
         and not part.text.startswith(summary[:60])
-        and (limit == NARRATIVE_LIMIT or len(part.text) <= limit)
     ]
     if not told:
         return ""
+    limit = NARRATIVE_LIMIT if len(whole) <= LONG_TEXT else LONG_NARRATIVE_LIMIT
     first = shorten(told[0], limit)
     for second in told[1:]:
         both = join_segments([first, second])

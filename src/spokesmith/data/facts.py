@@ -9,20 +9,25 @@ stand between token boundaries. Facts in other words ("twelve") and values that 
 import re
 from dataclasses import dataclass
 
+from spokesmith.data.lexicon import words_of
+
 NUMBER, IDENTIFIER, NAME, QUOTATION = "number", "identifier", "name", "quotation"
 
-UNITS = frozenset(
+UNITS = words_of(
     """
     % ms s sec secs second seconds min mins minute minutes h hr hrs hour hours day days week weeks
     month months year years KB kB MB GB TB KiB MiB GiB byte bytes bit bits Hz kHz MHz GHz V mV kV
     A mA W kW kWh mg mcg µg g kg t lb lbs oz ml mL l L dl cl mm cm m km km/h mph ft inch inches
     °C °F ° C F K USD EUR CHF GBP tbsp tsp cup cups 克 毫升 分钟 小时 秒 个 度 大卡
-    """.split()  # noqa: SIM905
+    """
 )
-EDGES = ".,;:!?()[]{}<>\"'“”‘’«»*—–…，。；：！？（）、《》【】"
+EDGES = ".,;:!?()[]{}<>*`\"'“”‘’«»*—–…，。；：！？（）、《》【】"
 SENTENCE_END = re.compile(r"[.!?:;…。！？；：]['\")\]”’]*$")
-QUOTED = re.compile(r"\"([^\"\n]{2,80})\"|“([^”\n]{2,80})”|`([^`\n]{2,80})`")
-ASCII_RUN = re.compile(r"[!-~]+")
+QUOTED = re.compile(
+    r"(?<![\w\"])\"(?=\S)([^\"]{2,80})(?<=\S)\"(?![\w\"])|“([^”]{2,80})”|"
+    r"(?<![\w`])`(?=\S)([^`]{2,80})(?<=\S)`(?![\w`])"
+)
+ASCII_RUN = re.compile(r"[!-~°µ℃]+")
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 STARTS_AS_NUMBER = re.compile(r"[+\-−±~≈<>≥≤]*[$€£¥]?\d")
 PATH = re.compile(r"~?\.{0,2}/\w|[\w-]+/[\w.-]+/|[\w./-]+\.[a-z]{1,5}$")
@@ -49,6 +54,9 @@ def find_facts(string: str) -> list[Fact]:
     for place, token in enumerate(tokens):
         core = token.strip(EDGES).removesuffix("'s").removesuffix("’s")
         kind = _kind(core)
+        if name and not token.startswith(core[:1]):
+            facts.append(Fact(NAME, " ".join(name)))
+            name = []
         if kind == NAME and not after_end:
             name.append(core)
         if name and (kind != NAME or token != core or place + 1 == len(tokens)):
@@ -56,7 +64,7 @@ def find_facts(string: str) -> list[Fact]:
             name = []
         if kind == NUMBER:
             facts.append(Fact(NUMBER, _with_unit(core, token, tokens[place + 1 : place + 2])))
-        elif kind == IDENTIFIER:
+        elif kind == IDENTIFIER and core not in UNITS:
             facts.append(Fact(IDENTIFIER, core))
         after_end = bool(SENTENCE_END.search(token)) or not core
     return facts
@@ -79,7 +87,7 @@ def _kind(core: str) -> str:
 
 def _with_unit(core: str, token: str, following: list[str]) -> str:
     """A number with the unit after it; punctuation between them parts them."""
-    if following and token.endswith(core[-1]):
+    if following and core[-1].isdigit() and token.endswith(core[-1]):
         unit = following[0].strip(EDGES)
         if unit in UNITS:
             return f"{core} {unit}"

@@ -8,40 +8,49 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
-from spokesmith.data.gold import make_gold
+from spokesmith.data.gold import cut, make_gold
 from spokesmith.data.kinds import Kind, load_kinds
 from spokesmith.data.kinds.family import Written, write, write_twin
 from spokesmith.data.pairs import Pair
+from spokesmith.tasks import canonical_json
 
 SHARES: Mapping[str, float] = {
-    "benchmark_table": 4,
-    "bug_fix": 4,
-    "chat_message": 4,
-    "chemistry": 3,
-    "clinical_note": 4,
+    "benchmark_table": 3,
+    "bug_fix": 3,
+    "chat_message": 3,
+    "chemistry": 2,
+    "clinical_note": 3,
     "code": 4,
     "config_dump": 3,
     "correction": 4,
-    "decision": 4,
+    "decision": 3,
     "deploy": 3,
-    "digest": 10,
+    "digest": 30,
+    "email": 3,
     "emoji": 2,
-    "finance": 3,
-    "gardening": 3,
-    "handover_note": 4,
+    "finance": 2,
+    "finance_note": 2,
+    "gardening": 2,
+    "handover_note": 3,
     "history": 3,
-    "home_life": 3,
+    "home_life": 2,
+    "home_note": 2,
     "html": 3,
     "json_or_instructions": 4,
-    "legal_clause": 4,
-    "meeting_note": 4,
-    "minimal": 8,
-    "mixed_languages": 3,
-    "music": 3,
-    "recipe": 4,
+    "legal_clause": 3,
+    "meeting_note": 3,
+    "minimal": 9,
+    "mixed_languages": 4,
+    "music": 2,
+    "news": 3,
+    "recipe": 3,
+    "review": 3,
+    "science": 3,
     "sports_result": 3,
     "stack_trace": 3,
-    "travel": 3,
+    "support_ticket": 3,
+    "travel": 2,
+    "travel_note": 2,
     "url_only": 2,
 }
 EVAL_SHARE = 0.05
@@ -50,6 +59,9 @@ TWIN_CHANCE = 0.053
 ATTEMPTS = 200
 DIGEST = "digest"
 NOT_IN_DIGESTS = frozenset(("minimal", "url_only", "code", "html", "json_or_instructions", DIGEST))
+DIGEST_PARTS = (2, 2, 2, 3, 3, 4, 5)
+DIGEST_LIMIT = 860
+GOLD_LIMIT = 1500
 BULLETS = ("\n- ", "\n* ")
 SEPARATORS = (" ", " ", "\n", "\n", "\n\n", "\n---\n", " | ", *BULLETS)
 
@@ -137,16 +149,21 @@ class _Writer:
         return write(kind, random.randrange(len(kind.templates)), seed)
 
     def _digest(self, seed: str) -> Written:
-        """Two or three unlike notes in one text, as in a day's log; three only if they are short."""
+        """Several notes in one text, as in a day's log: of one kind or of unlike kinds."""
         random = Random(seed)
         sources = [name for name in SHARES if name not in NOT_IN_DIGESTS]
-        wanted = random.choice((2, 2, 2, 3))
+        if random.random() < 0.5:
+            sources = [random.choice(sources)]
+        wanted = random.choice(DIGEST_PARTS)
         parts: list[Written] = []
-        while len(parts) < wanted:
-            name = random.choice(sources)
-            part = self._any(name, random, f"{seed}/{random.random()}")
-            if "\n" not in part.text and 30 <= len(part.text) <= 480 / wanted:
+        for _ in range(ATTEMPTS):
+            part = self._any(random.choice(sources), random, f"{seed}/{random.random()}")
+            whole = sum(len(one.text) for one in parts) + len(part.text)
+            unlike = part.template not in {one.template for one in parts}
+            if unlike and "\n" not in part.text and len(part.text) >= 30 and whole <= DIGEST_LIMIT:
                 parts.append(part)
+            if len(parts) == wanted:
+                break
         separator = random.choice(SEPARATORS)
         if separator == " " and not all(part.text[-1] in ".!?" for part in parts):
             separator = "\n"
@@ -160,24 +177,31 @@ def _joined(parts: Sequence[Written], separator: str) -> Written:
     structured = [gold["structured_concepts"] for gold in golds]
     opening = separator if separator in BULLETS else ""
     text = (opening + separator.join(part.text for part in parts)).strip()
+    # Long texts have long contents already: the rest of their golds stays small.
+    share = 1 if len(text) > 400 else 2
+    narratives = [gold["narrative"] for gold in golds if gold["narrative"]]
+    topics = {one["path"]: one for part in structured for one in part["topics"][:1]}
+    gold = make_gold(
+        text=text,
+        gist=golds[0]["gist"],
+        summary=cut(golds[0]["summary"], 90 * share),
+        narrative=" ".join([one for one in narratives if len(one) <= 120][:share]),
+        concepts=[one for gold in golds for one in gold["concepts"][:1]][:4],
+        topics=topics.values(),
+        entities=[one for part in structured for one in part["entities"][:share]][:4],
+        actions=[one for part in structured for one in part["actions"][:1]][:share],
+        causality=[one for part in structured for one in part["causality"][:1]][:share],
+        significance=weightiest["significance"],
+        emotional_tone=weightiest["emotional_tone"],
+        outcome=weightiest["outcome"],
+        salience=weightiest["salience"],
+    )
+    if len(parts) > 2 and len(canonical_json(gold)) > GOLD_LIMIT:
+        return _joined(parts[:-1], separator)
     return Written(
         template=DIGEST + "/" + "+".join(part.template for part in parts),
         text=text,
-        gold=make_gold(
-            text=text,
-            gist=golds[0]["gist"],
-            summary=golds[0]["summary"],
-            narrative=" ".join(gold["narrative"] for gold in golds[:2] if gold["narrative"]),
-            concepts=[one for gold in golds for one in gold["concepts"][:2]],
-            topics=[one for part in structured for one in part["topics"][:1]],
-            entities=[one for part in structured for one in part["entities"][: 6 // len(parts)]],
-            actions=[one for part in structured for one in part["actions"][:1]],
-            causality=[one for part in structured for one in part["causality"][:1]],
-            significance=weightiest["significance"],
-            emotional_tone=weightiest["emotional_tone"],
-            outcome=weightiest["outcome"],
-            salience=weightiest["salience"],
-        ),
+        gold=gold,
         slots={},
         key="\x1d".join(part.key for part in parts),
     )

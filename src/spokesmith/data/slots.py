@@ -187,7 +187,69 @@ def email(draw: "Draw") -> str:
     return f"{first}.{last}@example.{draw.random.choice(('com', 'org', 'net'))}"
 
 
+def vulnerability(draw: "Draw") -> str:
+    """A number of a published weakness, e.g. CVE-2024-12345."""
+    return f"CVE-{draw.random.randint(2009, 2027)}-{draw.random.randint(1000, 49999)}"
+
+
+def address(draw: "Draw") -> str:
+    """An IPv4 address of a private network, or an IPv6 address of the documentation range."""
+    if draw.random.random() < 0.2:
+        return f"2001:db8::{draw.random.getrandbits(16):x}:{draw.random.getrandbits(16):x}"
+    numbers = (draw.random.randint(0, 255), draw.random.randint(0, 255), draw.random.randint(1, 254))
+    return "10." + ".".join(str(number) for number in numbers)
+
+
+def unique_id(draw: "Draw") -> str:
+    """A UUID, a hash, a serial number or a shelf mark."""
+    digits = f"{draw.random.getrandbits(160):040x}"
+    letters = "".join(draw.random.choice("ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(4))
+    return draw.random.choice((
+        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}",
+        digits,
+        f"sha256:{digits[:12]}",
+        f"SN-{letters}-{draw.random.randint(1000, 9999)}",
+        f"{letters[:2]}{draw.random.randint(10, 99)} {letters[2:]}{draw.random.randint(100, 999)}",
+        f"{letters[:3]}-{draw.random.randint(2018, 2027)}-{draw.random.randint(1, 9999):04d}",
+        f"978-{draw.random.randint(0, 9)}-{draw.random.randint(1000, 9999)}-{digits[3:4].upper()}",
+        f"0x{digits[:6]}",
+    ))
+
+
+def odd_number(draw: "Draw") -> str:
+    """A number in a form that is less common."""
+    random = draw.random
+    high = random.randint(2, 99)
+    return random.choice((
+        f"{random.uniform(1, 99):.1f}k",
+        f"{random.uniform(1, 99):.1f} million",
+        f"${random.uniform(1, 99):.1f}M",
+        f"{high}x",
+        f"-{high}.{random.randint(1, 9)}",
+        f"{high}-{high + random.randint(1, 40)}",
+        f"{high}–{high + random.randint(1, 40)}",
+        f"{random.randint(1, 9)}e-{random.randint(2, 9)}",
+        f"{random.randint(1, 9)}/{random.randint(10, 16)}",
+        f"{high}½",
+        f"±{random.randint(1, 9)}.{random.randint(1, 9)}",
+        f"{20 + random.randint(0, 7) * 10 + 4}th",
+        f"{random.randint(1, 9)}:{random.randint(1, 9)}",
+        f"{random.randint(1, 999)},{random.randint(0, 999):03d},{random.randint(0, 999):03d}",
+        f"~{high}",
+        f"<{high}",
+        f"№ {high}",
+        f"{high}%+",
+        f"0.{random.randint(0, 999):03d}",
+        f"+{high}",
+    ))
+
+
 WORDS: Mapping[str, "Words"] = {
+    "cve": vulnerability,
+    "ip": address,
+    "uid": unique_id,
+    "oddnum": odd_number,
+    "spelled": words.SPELLED,
     "num": whole,
     "plain": plain,
     "dec": decimal,
@@ -237,6 +299,11 @@ WORDS: Mapping[str, "Words"] = {
     "word": words.SINGLE_WORDS,
 }
 
+COMMON = frozenset(
+    ("noun", "things", "ingredient", "dish", "plant", "instrument", "chemical", "symptom", "diagnosis")
+)
+"""Vocabularies of common nouns: what such a slot holds is worth a concept."""
+
 TYPES: Mapping[str, str] = {
     "person": "person",
     "fullname": "person",
@@ -259,6 +326,9 @@ TYPES: Mapping[str, str] = {
     "commit": "identifier",
     "host": "identifier",
     "version": "identifier",
+    "cve": "identifier",
+    "ip": "identifier",
+    "uid": "identifier",
     "exception": "identifier",
     "url": "url",
     "drug": "product",

@@ -10,6 +10,7 @@ from spokesmith.data.lexicon import (
     AUXILIARIES,
     BASE,
     DETERMINERS,
+    FUNCTION_WORDS,
     GERUND,
     PARTICIPLE,
     PAST,
@@ -34,6 +35,7 @@ CLAUSE_STARTS = words_of(
     "and or but which that who when while where if because so as then than until unless although "
     "though before after since"
 )
+EMPTY_ENDS = FUNCTION_WORDS | words_of("too again well together instead already now later")
 BE = words_of("is are was were be been being")
 MODALS = words_of("can could may might must shall should will would to please then")
 CAUSED_BY, LED_TO, INTENDED_TO = "caused_by", "led_to", "intended_to"
@@ -213,9 +215,9 @@ def _plain(word: str) -> str:
 
 
 def _without_edges(words: list[str]) -> str:
-    while words and (_plain(words[-1]) in STOPS or _plain(words[-1]).endswith("ly")):
+    while words and (_plain(words[-1]) in EMPTY_ENDS or _plain(words[-1]).endswith("ly")):
         words = words[:-1]
-    joined = " ".join(words).strip(" .!?\"'*_")
+    joined = " ".join(words).strip(" .!?\"'*")
     if not re.search(r"\w", joined) or joined.lower() in STOPS:
         return ""
     return joined if len(joined) <= 80 else ""

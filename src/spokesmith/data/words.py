@@ -222,6 +222,12 @@ laundry, dishes, vacuum, lightbulb, thermostat, boiler, heater, fridge, oven, ke
 carpet, curtains, paint, hammer, screwdriver, nails, screws, glue, tape, scissors, rope, tent, stove
 """)
 
+SPELLED = _listed("""
+two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, fifteen, sixteen
+twenty, twenty-four, thirty, forty-two, fifty, sixty, ninety-nine, a hundred, two hundred, a thousand
+half a dozen, a dozen, two dozen
+""")
+
 COUNTED = _listed("""
 chairs, tickets, boxes, lamps, bottles, tiles, books, candles, cables, batteries, towels, plates
 umbrellas, posters, screws, seedlings, notebooks, pallets, tents, folders, magnets, buckets, jars

@@ -48,8 +48,9 @@ class Compliance:
     """The judgement of one answer.
 
     `fields` says of each top-level property whether it is present and valid. An aspect (`keys`,
-    `types`, `sub_arrays`, `enums`, `ranges`, `lengths`) is None where the schema asks nothing of
-    it. `problems` are lines of a path and a reason, the first fifty.
+    `types`, `sub_arrays`, `enums`, `ranges`, `lengths`) judges what is there and is None where the
+    schema asks nothing of it; all fail where the text is not JSON or its value is of another type
+    than the schema's. `problems` are lines of a path and a reason, the first fifty.
     """
 
     valid: bool
@@ -172,6 +173,8 @@ def check(text: str, schema: dict[str, Any]) -> Compliance:
     except Unresolvable as error:
         raise ValueError(f"the schema's reference {error.ref!r} leads nowhere: mend it") from error
     for error in errors:
+        if not error.absolute_path and error.validator == "type":
+            failed.update(_ASPECTS)
         failed.update(_aspects_of(error, schema))
         broken.update(str(part) for part in list(error.absolute_path)[:1])
         if len(problems) < MAX_PROBLEMS:
@@ -234,15 +237,23 @@ def _is_container(schema: Any) -> bool:
 
 
 def _leaves(errors: Iterator[ValidationError]) -> Iterator[ValidationError]:
-    """Errors, each union replaced by those of its nearest option: the one with the fewest."""
+    """Errors, each of a union replaced by those of its nearest option.
+
+    Nearest is an option of the value's own type, and among these the one with the fewest errors.
+    """
     for error in errors:
         options: dict[Any, list[ValidationError]] = {}
         for inner in error.context or ():
             options.setdefault(inner.relative_schema_path[0], []).append(inner)
         if options:
-            yield from _leaves(iter(min(options.values(), key=len)))
+            yield from _leaves(iter(min(options.values(), key=_distance)))
         else:
             yield error
+
+
+def _distance(errors: list[ValidationError]) -> tuple[bool, int]:
+    other_type = any(error.validator == "type" and not error.relative_path for error in errors)
+    return other_type, len(errors)
 
 
 def _aspects_of(error: ValidationError, schema: dict[str, Any]) -> set[str]:

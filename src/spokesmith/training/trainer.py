@@ -15,13 +15,13 @@ import torch
 from torch import nn
 from torch.utils.data import Sampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
-from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from spokesmith.data.prepare import Example
 from spokesmith.spokes import SpokesCard, load_spokes, save_spokes
 from spokesmith.training.config import TrainConfig
 from spokesmith.training.objective import Collator, Objective
 from spokesmith.training.optimizer import GATE_RATE, build_optimizer
+from spokesmith.training.sampler import LengthGroupedBatches
 
 COMPLETE_MARK = "complete"
 CHECKPOINTS = "checkpoints"
@@ -65,9 +65,8 @@ class SpokeTrainer(Trainer):
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
         lengths = [len(example.tokens) for example in train_dataset or self.train_dataset]
-        generator = torch.Generator().manual_seed(self.args.seed)
         rows = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return LengthGroupedSampler(rows, lengths=lengths, generator=generator)
+        return LengthGroupedBatches(lengths, batch_size=rows, seed=self.args.seed)
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None:

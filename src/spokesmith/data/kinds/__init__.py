@@ -5,7 +5,7 @@ from pkgutil import iter_modules
 
 from spokesmith.data.kinds.family import Kind
 
-_MACHINERY = ("family", "pattern")
+_MACHINERY = ("asides", "family", "pattern", "register")
 
 
 def load_kinds() -> dict[str, Kind]:

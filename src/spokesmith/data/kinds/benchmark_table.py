@@ -79,6 +79,7 @@ KIND = Kind(
             "benchmark=software/performance",
             layout="prose",
             gist="BenchmarkDecode-{n} {a} ns/op",
+            concepts="allocs",
         ),
         T(
             "<<gs:{cause#} {x=flip:cut/raised} {metric#} by {p=pct:3:80}>>[[ {setup}]]. // <<n:{person!ran"
@@ -95,6 +96,7 @@ KIND = Kind(
             swap="a c; b d",
             layout="prose",
             summary="{model} has accuracy {a}, {model2} has accuracy {c}; {person} keeps {model}.",
+            concepts="accuracy, loss",
         ),
         T(
             "<<gs:Load test of {service!tested service} {x=flip:held/failed} at {n=num:500:50000}"
@@ -105,7 +107,7 @@ KIND = Kind(
             swap="a b",
         ),
         T(
-            "<<gs:Battery test: {product!tested device} <<v:lasted>> <<o:{a=dec:4.1:19.9} hours>> at"
+            "<<gs:<<k:Battery test>>: {product!tested device} <<v:lasted>> <<o:{a=dec:4.1:19.9} hours>> at"
             " {b=plain:50:400} nits>>. // <<n:Screen off, it lost {p=pct:1:9} in {span}.>>",
             "battery life=hardware/testing",
             "unknown neutral routine",

@@ -10,20 +10,20 @@ KIND = Kind(
         "request": (
             "review {ticket!to be reviewed}", "send me {file!wanted file}", "water {plant}",
             "bring the {noun} on {weekday}", "book a table for {n=plain:2:12}", "restart {service}",
-            "pick up the {noun} at {time}", "call {company!to be called}", "feed the cat",
-            "share the slides", "rename {symbol!to be renamed}", "top up the parking meter",
+            "pick up the {noun} at {time}", "call {company!to be called}", "feed the <<k:cat>>",
+            "share the <<k:slides>>", "rename {symbol!to be renamed}", "top up the <<k:parking meter>>",
             "check {host!machine to check}", "lend me the {adjective} {noun}",
         ),
         "news": (
-            "the {noun} arrived", "we hit {n=num:1000:90000} users", "the flat is ours",
-            "{project} got funded", "the baby weighs {n=dec:2.1:4.9}{_}kg", "I ran {n=dec:5.1:42.2}{_}km",
-            "the visa came through", "our paper got in", "{service} survived the weekend",
+            "the {noun} arrived", "we hit {n=num:1000:90000} users", "the <<k:flat>> is ours",
+            "{project} got funded", "the <<k:baby>> weighs {n=dec:2.1:4.9}{_}kg", "I ran {n=dec:5.1:42.2}{_}km",
+            "the <<k:visa>> came through", "our <<k:paper>> got in", "{service} survived the weekend",
         ),
         "gripe": (
-            "the {noun} broke again", "{service} has been down for {span}", "my train is {n=plain:10:95} min late",
-            "nobody answered {ticket}", "the wifi in room {n=plain:1:400} is useless",
-            "they charged me {n=money:20:400} twice", "the meeting ran over by {span}",
-            "the printer ate page {n=plain:2:90}",
+            "the {noun} broke again", "{service} has been down for {span}", "my <<k:train>> is {n=plain:10:95} min late",
+            "nobody answered {ticket}", "the <<k:wifi>> in room {n=plain:1:400} is useless",
+            "they charged me {n=money:20:400} twice", "the <<k:meeting>> ran over by {span}",
+            "the <<k:printer>> ate page {n=plain:2:90}",
         ),
         "ending": ("", " thanks!", " cheers", " no rush", " asap pls", " 🙏", " ok?", " thx"),
     },
@@ -77,7 +77,7 @@ KIND = Kind(
             "ongoing neutral routine",
         ),
         T(
-            "{opener} <<gs:dinner at ours {x=flip:is on/is off}>>, {weekday} {time}. // <<n:{first!cook}"
+            "{opener} <<gs:<<k:dinner>> at ours {x=flip:is on/is off}>>, {weekday} {time}. // <<n:{first!cook}"
             " {y=flip:makes/wanted to make} {dish#!on the menu} for {n=plain:3:14}.>>",
             "invitation=home life/dinner",
             "ongoing exciting routine/failure neutral routine",

@@ -22,6 +22,7 @@ KIND = Kind(
             "to reduce support calls", "to free a shelf in the store room", "to make audits easier",
             "to meet the deadline of {date}", "to learn what customers want", "to spare the old boiler",
         ),
+        "rental": ("a new rent", "a shorter lease", "a second room", "a garage", "a furnished flat", "a cellar"),
         "option": (
             "monthly billing", "yearly billing", "a monorepo", "separate repositories", "remote work",
             "a shared office", "open source", "an in-house tool", "weekly releases", "paper forms",
@@ -43,7 +44,7 @@ KIND = Kind(
         T(
             "<<gs:We {x=flip:will/will not} move {service!service concerned} to {software!candidate}>>. //"
             " <<n:{person!argued in the debate} <<v:argued>> that <<o:{merit}>>; {person2!answered}"
-            " pointed to the cost of {c=money:900:90000}.>>",
+            " pointed to the <<k:cost>> of {c=money:900:90000}.>>",
             "architecture decision=software/architecture",
             DECIDED,
         ),
@@ -94,7 +95,7 @@ KIND = Kind(
             swap="option option2; a b",
         ),
         T(
-            "RFC {n=plain:2:400} by {person!author} is <<gs:{x=flip:accepted/declined}: replace"
+            "RFC {n=plain:2:400} by {person!author} is <<gs:{x=flip:accepted/declined}: <<k:replace>>"
             " {software!to be replaced} with {software2!replacement} in {project!project concerned}>>."
             " // Goal: <<t:{aim}>>.[[ // Discussion: {url!discussion}]]",
             "proposal=software/architecture",
@@ -102,7 +103,7 @@ KIND = Kind(
             swap="software software2",
         ),
         T(
-            "<<gs:The landlord and {person!tenant} <<v:settled>> on <<o:{option#}>>>> at {a=money:300:2500}"
+            "<<gs:The landlord and {person!tenant} <<v:settled>> on <<o:{rental#}>>>> at {a=money:300:2500}"
             " a month, {b=money:20:200} {x=flip:more/less} than before. // <<n:The contract in {city!place"
             " of the flat} runs from {month} for {k=plain:6:36} months.>>",
             "rent=home/contract",

@@ -12,10 +12,10 @@ KIND = Kind(
         "stage": ("production", "staging", "canary", "the EU region", "the test cluster", "pre-prod",
                   "all nodes", "the US region", "the beta ring", "the demo environment"),
         "trouble": (
-            "error rates rose to {n=pct:3:60}", "p99 latency jumped to {n=num:300:9000}{_}ms",
-            "health checks failed on {n=plain:2:9} pods", "logins returned HTTP {n=plain:500:504}",
-            "the migration locked the orders table", "disk usage hit {n=pct:80:99}",
-            "memory climbed past {n=num:2:64}{_}GB", "the queue grew to {n=num:900:90000} messages",
+            "<<k:error rates>> rose to {n=pct:3:60}", "<<k:p99 latency>> jumped to {n=num:300:9000}{_}ms",
+            "<<k:health checks>> failed on {n=plain:2:9} pods", "<<k:logins>> returned HTTP {n=plain:500:504}",
+            "the <<k:migration>> locked the orders table", "<<k:disk usage>> hit {n=pct:80:99}",
+            "<<k:memory>> climbed past {n=num:2:64}{_}GB", "the <<k:queue>> grew to {n=num:900:90000} messages",
         ),
         "change": (
             "the new pricing rules", "a smaller base image", "the session rewrite", "two schema changes",
@@ -56,6 +56,7 @@ KIND = Kind(
             "deploy log=software/operations",
             "success neutral routine/failure concerning notable",
             gist="deploy {service} {version} {s}",
+            concepts="deploy, {e}",
             layout="prose",
         ),
         T(
@@ -80,10 +81,11 @@ KIND = Kind(
             "deploy checklist=software/operations",
             "ongoing neutral routine",
             summary="deploy checklist for {service} {version}",
+            concepts="deploy checklist, backup",
             layout="prose",
         ),
         T(
-            "<<g:The canary on {host!canary machine} looked {x=flip:healthy/unhealthy}>>, so <<e:{person!on"
+            "<<g:The <<k:canary>> on {host!canary machine} looked {x=flip:healthy/unhealthy}>>, so <<e:{person!on"
             " call} {y=flip:promoted/stopped} {version!version under test}>>. // <<n:Error rate"
             " {z=flip:fell/rose} from {a=dec:2.1:4.9}{_}% to {b=dec:0.1:1.9}{_}% within {span}.>>",
             "canary release=software/operations",
@@ -100,7 +102,7 @@ KIND = Kind(
         ),
         T(
             "<<gs:<<v:Upgraded>> <<o:{software!upgraded software}>> from {version!old version} to"
-            " {version2!new version} on {n=plain:2:60} hosts>>. // <<n:Downtime was {span}; {host!trouble"
+            " {version2!new version} on {n=plain:2:60} hosts>>. // <<n:<<k:Downtime>> was {span}; {host!trouble"
             " spot} needed a manual restart because <<b:{trouble}>>.>>",
             "upgrade=software/maintenance",
             GOOD,

@@ -9,13 +9,27 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
-from spokesmith.data.gold import action, cause, collapse, entity, make_gold, topic
+from spokesmith.data.gold import (
+    SUMMARY_LIMIT,
+    action,
+    cause,
+    collapse,
+    entity,
+    make_gold,
+    sentences,
+    topic,
+)
+from spokesmith.data.kinds.asides import ASIDES
+from spokesmith.data.kinds.asides import WORDS as ASIDE_WORDS
 from spokesmith.data.kinds.pattern import BORDER, Draw, Words, parse
-from spokesmith.data.slots import TYPES, WORDS
+from spokesmith.data.kinds.register import restyle
+from spokesmith.data.slots import COMMON, TYPES, WORDS
 
 RELATION_OF = {"b": "caused_by", "e": "led_to", "t": "intended_to"}
 LAYOUTS = (" ", " ", " ", " ", "\n", "\n", "\n- ", "\n* ", "\n• ", "\n\n", "\n1. ")
 PREFIX_CHANCE = 0.12
+ASIDE_FROM = 45
+ASIDE_WEIGHTS = (48, 12, 12, 12, 10, 6)
 LISTED = re.compile(r"[-*•] |1\. ")
 ARTICLES = ("a ", "an ", "the ")
 EDGES = " \t\n.,;:"
@@ -95,14 +109,20 @@ def _write(
     template = kind.templates[number]
     draw = Draw(
         random=Random(seed),
-        words={**WORDS, **kind.words},
+        words={**WORDS, **ASIDE_WORDS, **kind.words},
         types={**TYPES, **kind.types},
         preset=preset,
         flipped=flipped,
     )
-    body = _lay_out(draw, template, draw.render(parse(template.text)))
+    written = draw.render(parse(template.text))
+    _note_common_words(draw, template)
+    # Lines have a form of their own, which further sentences would break.
+    free = template.layout != "prose" and "\n" not in written
+    if free and len(written) >= ASIDE_FROM:
+        written += _asides(draw)
+    body = _lay_out(draw, template, written)
     drawn = len(draw.slots)
-    gold_parts = _gold_parts(draw, template)
+    gold_parts = _gold_parts(draw, template, written)
     assert len(draw.slots) == drawn, f"{kind.name}/{number}: the gold draws {draw.slots}"
     text = body
     if kind.prefixes and draw.random.random() < PREFIX_CHANCE:
@@ -110,15 +130,33 @@ def _write(
         text = f"{opening.strip()}\n{body}" if LISTED.match(body) else opening + body
     if not gold_parts["gist"]:
         gold_parts["gist"] = _first_line(body)
-    if not gold_parts["summary"] and len(collapse(body)) <= 220 and BORDER not in template.text:
+    if not gold_parts["summary"] and len(collapse(body)) <= 220 and BORDER not in written:
         gold_parts["summary"] = collapse(body)
+    gold = make_gold(text=text, **gold_parts)
+    if free:
+        text, gold = restyle(draw.random, text, gold)
     return Written(
         template=f"{kind.name}/{number}",
         text=text,
-        gold=make_gold(text=text, **gold_parts),
+        gold=gold,
         slots=dict(draw.slots),
         key=_key(f"{kind.name}/{number}", template, draw),
     )
+
+
+def _note_common_words(draw: Draw, template: Template) -> None:
+    """Common nouns become concepts where the template names none."""
+    if template.concepts or any(mark == "k" for mark, _ in draw.tags):
+        return
+    found = [value for name, value in draw.slots.items() if draw.sources.get(name) in COMMON]
+    draw.tags += [("k", value) for value in found[:2]]
+
+
+def _asides(draw: Draw) -> str:
+    """None to four further sentences."""
+    count = draw.random.choices(range(len(ASIDE_WEIGHTS)), weights=ASIDE_WEIGHTS)[0]
+    chosen = draw.random.sample(ASIDES, count)
+    return "".join(BORDER + draw.fill(pattern) for pattern in chosen)
 
 
 def _lay_out(draw: Draw, template: Template, text: str) -> str:
@@ -127,6 +165,11 @@ def _lay_out(draw: Draw, template: Template, text: str) -> str:
     separator = " " if template.layout == "prose" else draw.random.choice(LAYOUTS)
     if len(pieces) < 2:
         return text.replace(BORDER, "").strip()
+    if "\n" in text:
+        return "\n".join(pieces).strip()
+    if separator == " ":
+        ended = [f"{one}." if one[-1].isalnum() else one for one in pieces[:-1]]
+        return " ".join([*ended, pieces[-1]]).strip()
     if separator == "\n1. ":
         return "\n".join(f"{place}. {piece}" for place, piece in enumerate(pieces, start=1))
     return (separator + separator.join(pieces)).strip()
@@ -139,8 +182,10 @@ def _first_line(body: str) -> str:
     return line.lstrip("-*•#> \t").removeprefix("1. ")
 
 
-def _gold_parts(draw: Draw, template: Template) -> dict[str, Any]:
+def _gold_parts(draw: Draw, template: Template, written: str) -> dict[str, Any]:
     """The arguments of `make_gold` that the tags, slots and patterns of a text give."""
+    if not template.summary:
+        _widen_summary(draw, written)
 
     def spoken(letter: str, pattern: str) -> str:
         if pattern:
@@ -153,7 +198,7 @@ def _gold_parts(draw: Draw, template: Template) -> dict[str, Any]:
     moods = template.mood.split("/")
     outcome, tone, significance = moods[draw.side % len(moods)].split()
     concepts = [words.strip(EDGES) for mark, words in draw.tags if mark == "k"]
-    concepts += [one.strip() for one in draw.fill(template.concepts).split(",") if one.strip()]
+    concepts += [one.strip() for one in draw.fill(template.concepts).split(", ") if one.strip()]
     # A concept is a label; what runs longer is a clause that content keeps anyway.
     concepts = [one for one in concepts if len(one.split()) - one.startswith(ARTICLES) <= 3]
     return {
@@ -178,6 +223,20 @@ def _gold_parts(draw: Draw, template: Template) -> dict[str, Any]:
         "emotional_tone": tone,
         "outcome": outcome,
     }
+
+
+def _widen_summary(draw: Draw, written: str) -> None:
+    """Where gist and summary are the same words, the summary becomes their whole sentence."""
+    marked = {mark: [words for other, words in draw.tags if other == mark] for mark in "gs"}
+    if len(marked["s"]) != 1 or marked["g"] != marked["s"]:
+        return
+    core = collapse(marked["s"][0])
+    for piece in written.split(BORDER):
+        for sentence in sentences(piece):
+            if core in sentence and len(sentence) <= SUMMARY_LIMIT:
+                place = draw.tags.index(("s", marked["s"][0]))
+                draw.tags[place] = ("s", sentence.lstrip("-*•#> "))
+                return
 
 
 def _known(draw: Draw, context: str) -> str:

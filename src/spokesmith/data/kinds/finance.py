@@ -25,7 +25,7 @@ KIND = Kind(
         ),
         T(
             "<<gs:{company!reporting firm} <<v:reported>> <<o:a {x=flip:profit/loss} of {a=dec:1.1:90.9} million>>>> for {y=plain:2015:2026}, {b=dec:1.1:90.9}"
-            " million the year before. // <<n:Sales in {country!market} {z=flip:rose/fell} by {p=pct:2:60}.>>",
+            " million the year before. // <<n:<<k:Sales>> in {country!market} {z=flip:rose/fell} by {p=pct:2:60}.>>",
             "results=business/finance",
             "success satisfying notable/failure concerning important",
         ),
@@ -61,7 +61,7 @@ KIND = Kind(
             concepts="{item}, {item2}",
         ),
         T(
-            "<<gs:Share price of {company!listed firm} {x=flip:up/down} {p=pct:1:29}>> to {a=dec:2.01:400.99}, after {driver}. // <<n:{person!analyst}"
+            "<<gs:<<k:Share price>> of {company!listed firm} {x=flip:up/down} {p=pct:1:29}>> to {a=dec:2.01:400.99}, after {driver}. // <<n:{person!analyst}"
             " <<v:expects>> <<o:{b=dec:2.01:400.99}>> <<d:by {month}>>.>>",
             "shares=business/markets",
             "unknown exciting notable/unknown concerning notable",

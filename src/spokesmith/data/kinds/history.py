@@ -78,7 +78,7 @@ KIND = Kind(
             swap="b f",
         ),
         T(
-            "<<gs:{fullname!defeated} <<v:lost>> <<o:the vote>> <<d:to {fullname2!elected}>>>> by {a=plain:2:90} ballots in"
+            "<<gs:{fullname!defeated} <<v:lost>> <<o:the <<k:vote>>>> <<d:to {fullname2!elected}>>>> by {a=plain:2:90} ballots in"
             " {y=plain:1850:1990}. // <<n:{^calamity#} {x=flip:had/had not} been the main issue.>>",
             "election=history/politics",
             "unknown neutral notable",

@@ -170,6 +170,7 @@ class Draw:
     flipped: bool = False
     slots: dict[str, str] = field(default_factory=dict)
     flips: set[str] = field(default_factory=set)
+    sources: dict[str, str] = field(default_factory=dict)
     tags: list[tuple[str, str]] = field(default_factory=list)
     entities: dict[str, tuple[str, str]] = field(default_factory=dict)
     unit_gap: str = " "
@@ -235,11 +236,13 @@ class Draw:
         if slot.words == "flip":
             self.flips.add(name)
             return ":".join(slot.arguments).split("/")[self.side]
-        drawn = self._one(slot)
+        self.sources[name] = slot.words
         for _ in range(30):
+            kept = dict(self.slots), list(self.tags), dict(self.entities)
+            drawn = self._one(slot)
             if drawn not in self._drawn.values():
                 break
-            drawn = self._one(slot)
+            self.slots, self.tags, self.entities = kept
         self._drawn[name] = drawn
         return self.preset.get(name, drawn)
 

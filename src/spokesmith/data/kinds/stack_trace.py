@@ -9,14 +9,14 @@ KIND = Kind(
     prefixes=("[{host}] ", "got this in CI:\n", "{date} {time}\n", "Crash report:\n"),
     words={
         "complaint": (
-            "invalid literal for int() with base 10: '{n=dec:1.1:9.9}'", "list index out of range",
-            "'NoneType' object has no attribute 'items'", "division by zero", "key 'user_id' not found",
-            "unexpected end of input at column {n=plain:2:120}", "connection refused",
-            "expected {n=plain:2:9} arguments, got {m=plain:10:14}", "maximum recursion depth exceeded",
-            "cannot convert \"N/A\" to float", "timed out after {n=num:2:120}{_}s", "disk quota exceeded",
-            "codec can't decode byte 0x{n=plain:80:99} in position {m=plain:1:4000}",
-            "duplicate key value violates unique constraint \"users_email_key\"",
-            "unknown column 'price_{n=plain:2:9}'", "permission denied", "broken pipe",
+            "<<k:invalid literal>> for int() with base 10: '{n=dec:1.1:9.9}'", "<<k:list index>> out of range",
+            "'NoneType' object has no <<k:attribute>> 'items'", "<<k:division by zero>>", "<<k:key>> 'user_id' not found",
+            "unexpected <<k:end of input>> at column {n=plain:2:120}", "<<k:connection refused>>",
+            "expected {n=plain:2:9} <<k:arguments>>, got {m=plain:10:14}", "maximum <<k:recursion depth>> exceeded",
+            "cannot convert \"N/A\" to float", "<<k:timed out>> after {n=num:2:120}{_}s", "<<k:disk quota>> exceeded",
+            "<<k:codec>> can't decode byte 0x{n=plain:80:99} in position {m=plain:1:4000}",
+            "<<k:duplicate key>> value violates unique constraint \"users_email_key\"",
+            "<<k:unknown column>> 'price_{n=plain:2:9}'", "<<k:permission denied>>", "<<k:broken pipe>>",
         ),
         "call": (
             "return handler(request)", "rows = list(reader)", "value = int(row[{n=plain:0:12}])",

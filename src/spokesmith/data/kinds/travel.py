@@ -20,8 +20,8 @@ KIND = Kind(
             "the night bazaar", "the glass bridge",
         ),
         "reason": (
-            "fog closed the airport", "a tree fell on the track", "the crew was late", "of a strike", "the engine overheated",
-            "the visa desk closed at {n=plain:14:18}:00", "the border was shut", "{n=plain:20:90} cm of snow fell",
+            "<<k:fog>> closed the airport", "a <<k:tree>> fell on the track", "the <<k:crew>> was late", "of a <<k:strike>>", "the <<k:engine>> overheated",
+            "the <<k:visa desk>> closed at {n=plain:14:18}:00", "the <<k:border>> was shut", "{n=plain:20:90} cm of <<k:snow>> fell",
         ),
         "stay": ("a hostel", "the {company} hotel", "a campsite", "a room above a bakery", "a guest house", "a cabin by the lake"),
     },
@@ -49,7 +49,7 @@ KIND = Kind(
             concepts="itinerary, budget",
         ),
         T(
-            "<<gs:{person!lost luggage} <<v:lost>> <<o:a {adjective} suitcase>> <<d:in {city!where it was lost}>>>>. // <<n:Claim"
+            "<<gs:{person!lost luggage} <<v:lost>> <<o:a {adjective} <<k:suitcase>>>> <<d:in {city!where it was lost}>>>>. // <<n:Claim"
             " {c=ticket!claim} says it {x=flip:was found/was not found} on {date}.>>",
             "luggage=travel/mishap",
             "success neutral routine/ongoing frustrating notable",
@@ -69,13 +69,13 @@ KIND = Kind(
             swap="city city2",
         ),
         T(
-            "visa for {country!destination}: <<gs:{x=flip:granted/refused} on {date}>>, fee {a=money:20:200}. // <<n:{person!applicant}"
+            "<<k:visa>> for {country!destination}: <<gs:{x=flip:granted/refused} on {date}>>, fee {a=money:20:200}. // <<n:{person!applicant}"
             " <<v:applied>> <<d:in {city!embassy}>> with {k=plain:2:9} photos.>>",
             "visa=travel/documents",
             "success satisfying important/failure frustrating important",
         ),
         T(
-            "<<gs:<<v:take>> <<o:{vehicle}>> at {time}, change in {city!change}>>, platform {a=plain:1:24}. // {city2!arrival} by {t=time}."
+            "<<gs:<<v:take>> <<o:{vehicle}>> at {time}, change in {city!change}>>, <<k:platform>> {a=plain:1:24}. // {city2!arrival} by {t=time}."
             " // {first!picks up} will pick you up",
             "directions=travel/transport",
             "ongoing neutral routine",

