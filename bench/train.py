@@ -129,7 +129,9 @@ def plain_step(base: Any, prepared: Any, examples: list[Any]) -> Any:
         spokes.append(layer)
         biases.append(bias)
 
-        def add(_module: Any, inputs: Any, output: Any, layer: Any = layer, bias: Any = bias) -> Any:
+        def add(
+            _module: Any, inputs: Any, output: Any, layer: Any = layer, bias: Any = bias
+        ) -> Any:
             for spoke in layer:
                 output = output + torch.sigmoid(bias) / shape.num_spokes * spoke(inputs[0])
             return output

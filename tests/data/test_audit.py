@@ -193,6 +193,8 @@ def test_golds_of_any_shape_are_reported_not_raised() -> None:
         ('They said "go home" twice', 'They said "go on" twice', ["go home"]),
         ("Call `sync_all` first", "Call `sync_all()` first", []),
         ("水 500ml，盐 3g", "加水 500ml 和盐 5g", ["3g"]),
+        ("On eu-web-39 only", "at nobody@eu-web-39:5926", []),
+        ("The line -split_row(17) went", "-    split_row(17)", []),
         ("rock and roll", "nothing alike", []),
     ],
 )

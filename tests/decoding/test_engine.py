@@ -35,7 +35,7 @@ def base(request: pytest.FixtureRequest) -> Base:
     spokes = SpokeSet.create(base.spokes_config(num_spokes=1, rank=8), seed=0)
     for index in spokes.config.layer_indices:
         torch.nn.init.normal_(
-            spokes.at(index).up, std=0.5, generator=torch.Generator().manual_seed(index)
+            spokes.at(index).up, std=5.0, generator=torch.Generator().manual_seed(index)
         )
     attach(base.model, base.sites(), spokes, name="noise")
     return base

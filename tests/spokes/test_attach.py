@@ -127,8 +127,11 @@ def test_gradients_reach_every_spoke_and_the_base_stays(base: Base, placement: s
         optimizer.step()
         optimizer.zero_grad()
     assert digest(base.model) == before
-    assert all(parameter.grad is None for name, parameter in base.model.named_parameters()
-               if "spokes" not in name)
+    assert all(
+        parameter.grad is None
+        for name, parameter in base.model.named_parameters()
+        if "spokes" not in name
+    )
 
 
 def test_captured_hidden_states_are_those_after_the_spoke(base: Base) -> None:

@@ -1,6 +1,7 @@
 """Sets of spokes on disk: saved is loaded, and every kind of damage is one clear error."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path / "set"
 
 
-def spoil_weights(folder: Path, change) -> None:
+def spoil_weights(folder: Path, change: Callable[[dict[str, torch.Tensor]], object]) -> None:
     state = load_file(folder / "spokes.safetensors")
     change(state)
     save_file(state, folder / "spokes.safetensors")

@@ -6,7 +6,7 @@ from pathlib import Path
 from spokesmith.tasks import load_task
 from spokesmith.testing import tiny_base
 from spokesmith.training.config import make_config
-from spokesmith.training.run import train
+from spokesmith.training.run import RunResult, train
 
 CHOICES = {
     "max_steps": 12,
@@ -22,7 +22,7 @@ CHOICES = {
 }
 
 
-def run(data: Path, out: Path, *, resume: bool = False, **choices: object):
+def run(data: Path, out: Path, *, resume: bool = False, **choices: object) -> RunResult:
     """Train on the pairs in `data`."""
     return train(
         base=tiny_base("llama", num_layers=2),

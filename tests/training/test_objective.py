@@ -12,6 +12,7 @@ from spokesmith.testing import tiny_base
 from spokesmith.training.objective import Collator, Objective
 
 RANDOM = np.random.default_rng(0)
+Result = tuple[torch.Tensor, list[torch.Tensor]]
 PREFIX = RANDOM.integers(0, 250, 30).astype(np.int32)
 EXAMPLES = [
     Example(tokens=RANDOM.integers(0, 250, length).astype(np.int32), answer_start=start)
@@ -33,7 +34,9 @@ def with_spokes(base: Base, placement: str) -> Objective:
     return Objective(base, spokes)
 
 
-def step(objective: Objective, examples: list[Example], *, share: bool, items: int | None = None):
+def step(
+    objective: Objective, examples: list[Example], *, share: bool, items: int | None = None
+) -> Result:
     """The loss and every spoke's gradient of one batch."""
     batch = Collator(prefix=PREFIX, pad_id=257, share_prefix=share)(examples)
     batch.pop("num_tokens")
@@ -43,7 +46,7 @@ def step(objective: Objective, examples: list[Example], *, share: bool, items: i
     return loss.detach(), [parameter.grad.clone() for parameter in objective.spokes.parameters()]
 
 
-def plain(objective: Objective, examples: list[Example]):
+def plain(objective: Objective, examples: list[Example]) -> Result:
     """One example at a time, all logits, the library's own cross-entropy."""
     objective.spokes.zero_grad()
     total, count = torch.zeros(()), 0

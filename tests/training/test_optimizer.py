@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from spokesmith.bases import Base
 from spokesmith.spokes import SpokeSet, attach, measure_input_rms
 from spokesmith.testing import tiny_base
 from spokesmith.training.config import TrainConfig
@@ -14,7 +15,9 @@ RATE = TrainConfig().learning_rate
 STEPS = 30
 
 
-def tiny_set(placement: str, hidden_size: int = 64):
+def tiny_set(
+    placement: str, hidden_size: int = 64
+) -> tuple[Base, SpokeSet, dict[int, float], torch.Tensor]:
     base = tiny_base("llama", hidden_size=hidden_size)
     ids = torch.randint(0, 250, (4, 32), generator=torch.Generator().manual_seed(1))
     rms = measure_input_rms(base.decoder, base.sites(), ids)

@@ -112,7 +112,9 @@ def test_patience_stops_a_run_that_gets_no_better(data: Path, tmp_path: Path) ->
         data, tmp_path / "run", max_steps=40, eval_every=1, patience=2, learning_rate=1e-12
     )
     assert result.steps < 40
-    evals = [row["eval_loss"] for row in read_log(tmp_path / "run" / "log.jsonl") if "eval_loss" in row]
+    evals = [
+        row["eval_loss"] for row in read_log(tmp_path / "run" / "log.jsonl") if "eval_loss" in row
+    ]
     assert min(evals) == evals[-3]
 
 

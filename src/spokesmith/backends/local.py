@@ -44,10 +44,6 @@ class LocalBackend:
         return Completion(
             text=text,
             finish_reason=generation.finish_reason,
-            usage=Usage(
-                prompt_tokens=len(prompt_ids), completion_tokens=len(generation.tokens)
-            ),
-            timing=Timing(
-                first_token_s=generation.first_token_s, total_s=generation.total_s
-            ),
+            usage=Usage(prompt_tokens=len(prompt_ids), completion_tokens=len(generation.tokens)),
+            timing=Timing(first_token_s=generation.first_token_s, total_s=generation.total_s),
         )

@@ -115,7 +115,8 @@ def load_base(name_or_path: str, *, dtype: str = "auto", device: str = "auto") -
             f"cannot load base '{name_or_path}' ({reason}): give one of {', '.join(EMBEDDED)}, "
             "a Hugging Face folder or id, or a GGUF file"
         ) from error
-    model = model.to(where).eval().requires_grad_(False)
+    model = model.eval().requires_grad_(False)
+    model.to(where)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return Base(
         name=name_or_path,
         model=model,

@@ -27,11 +27,11 @@ class ChatFormat:
             raise ValueError("the tokenizer has no end token: set its eos_token before loading")
         self.end_id: int = tokenizer.eos_token_id
 
-    def prompt_ids(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
+    def prompt_ids(self, messages: Sequence[Mapping[str, object]]) -> list[int]:
         """Token ids of a chat up to where the answer starts."""
         return [token for part in self.prompt_parts(messages) for token in part]
 
-    def prompt_parts(self, messages: Sequence[Mapping[str, str]]) -> tuple[list[int], list[int]]:
+    def prompt_parts(self, messages: Sequence[Mapping[str, object]]) -> tuple[list[int], list[int]]:
         """The ids of `prompt_ids`, split where the last message's content starts.
 
         The first part is the same for all chats that differ in their last message only.
@@ -45,7 +45,7 @@ class ChatFormat:
         for mark, message in zip(marks, messages, strict=True):
             frame, _, rest = rest.partition(mark)
             before += self._frame_ids(frame)
-            content = self._content_ids(message["content"])
+            content = self._content_ids(str(message["content"]))
             if mark is marks[-1]:
                 return before, content + self._frame_ids(rest)
             before += content
@@ -55,10 +55,10 @@ class ChatFormat:
         """Token ids of an answer, with the token that ends it."""
         return [*self._content_ids(answer), self.end_id]
 
-    def _render(self, messages: list[dict[str, str]]) -> str:
+    def _render(self, messages: list[dict[str, Any]]) -> str:
         from jinja2.exceptions import TemplateError
 
-        def apply(turns: list[dict[str, str]]) -> str:
+        def apply(turns: list[dict[str, Any]]) -> str:
             return self.tokenizer.apply_chat_template(
                 turns, chat_template=self.template, tokenize=False, add_generation_prompt=True
             )

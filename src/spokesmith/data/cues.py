@@ -88,7 +88,7 @@ def _chinese_concepts(parts: list[Segment], whole: str) -> list[str]:
 
 
 def _title_phrases(title: str) -> list[str]:
-    """Runs of one to three telling words of a title, in lower case."""
+    """Runs of one to four telling words of a title, in lower case."""
     plain = re.sub(r"^PEP \d+ —|\((?:[A-Z][a-z]+)\)\.?$|`[^`]*`|\w+::\S+", " . ", title)
     if CJK.search(plain):
         return [plain.removesuffix("的做法").strip()]
@@ -102,7 +102,7 @@ def _title_phrases(title: str) -> list[str]:
             continue
         while current and current[0] in FORMS:
             current = current[1:]
-        current = current[-3:]
+        current = current[-4:]
         if len(current) > 1 or (current and _is_noun_like(current)):
             phrases.append(" ".join(current))
         current = []

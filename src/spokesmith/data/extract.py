@@ -155,7 +155,7 @@ def gold_of(
         return _brief(whole, concepts, entities, weight.outcome)
     summary = _summary(parts, title, whole)
     parts_of_gold: dict[str, Any] = {
-        "gist": _gist(text, title, parts),
+        "gist": _gist(text, title, parts, summary),
         "summary": summary,
         "content": _content(parts, whole),
         "narrative": _narrative(parts, summary, whole),
@@ -238,13 +238,15 @@ def _without_stop(text: str) -> str:
     return shorter or text
 
 
-def _gist(text: str, title: str, parts: list[Segment]) -> str:
+def _gist(text: str, title: str, parts: list[Segment], summary: str) -> str:
     whole = collapse(text)
     if len(whole) <= GIST_LIMIT and "\n" not in text.strip():
         return _without_stop(whole)
     first = next((part.text for part in parts if part.kind != HEADING), whole)
     if title and title in first:
         first = _without_stop(first) if len(first) <= GIST_LIMIT else _up_to(first, title)
+    elif word_count(first) < SUMMARY_WORDS:
+        first = summary
     return _without_stop(shorten(first, GIST_LIMIT))
 
 
@@ -316,6 +318,7 @@ def _narrative(parts: list[Segment], summary: str, whole: str) -> str:
         and (part.kind == STEP or EVENT_CUE.search(part.text) or _is_chinese_course(part.text))
         and word_count(part.text) >= SUMMARY_WORDS
         and not ASIDE.match(part.text)
+        and not part.text.endswith((":", "："))
         and not part.text.startswith(summary[:60])
     ]
     if not told:

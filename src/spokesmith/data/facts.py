@@ -54,6 +54,8 @@ def find_facts(string: str) -> list[Fact]:
     for place, token in enumerate(tokens):
         core = token.strip(EDGES).removesuffix("'s").removesuffix("’s")
         kind = _kind(core)
+        if kind == IDENTIFIER:
+            core = core.lstrip("+-")
         if name and not token.startswith(core[:1]):
             facts.append(Fact(NAME, " ".join(name)))
             name = []
@@ -106,20 +108,25 @@ def holds(text: str, fact: Fact) -> bool:
 def stands_in(words: str, text: str) -> bool:
     """Whether `words` stand in `text` with no part of a longer word or number on either side."""
     start = text.find(words) if words else -1
+    starts_as_number = STARTS_AS_NUMBER.match(words) is not None
+    ends_as_number = STARTS_AS_NUMBER.match(words.rpartition(" ")[2]) is not None
     while start >= 0:
-        if is_edge(text, start) and is_edge(text, start + len(words)):
+        end = start + len(words)
+        if _is_edge(text, start, starts_as_number) and _is_edge(text, end, ends_as_number):
             return True
         start = text.find(words, start + 1)
     return False
 
 
-def is_edge(text: str, position: int) -> bool:
-    """Whether a token may begin or end before the character at `position`."""
+def _is_edge(text: str, position: int, of_number: bool) -> bool:
+    """Whether a token, or a number, may begin or end before the character at `position`."""
     if not 0 < position < len(text):
         return True
     left, right = text[position - 1], text[position]
     if _joins(left) and _joins(right):
         return False
+    if not of_number:
+        return True
     # 12 stands neither in 12.5 nor in 3:12 nor in 1,012.
     if right in ".,:" and left.isdigit():
         return not text[position + 1 : position + 2].isdigit()

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 
 from spokesmith.data.gold import cut, make_gold
-from spokesmith.data.kinds import Kind, load_kinds
+from spokesmith.data.kinds import load_kinds
 from spokesmith.data.kinds.family import Written, write, write_twin
 from spokesmith.data.pairs import Pair
 from spokesmith.tasks import canonical_json

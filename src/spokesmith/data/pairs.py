@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-SPLITS = ("train", "eval")
+SPLITS: tuple[str, ...] = ("train", "eval")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -36,7 +36,9 @@ def gap(draw: "Draw") -> str:
 
 def percent(draw: "Draw", low: str = "1", high: str = "99") -> str:
     """A percentage."""
-    value = decimal(draw, f"{low}.0", high) if draw.random.random() < 0.4 else plain(draw, low, high)
+    value = (
+        decimal(draw, f"{low}.0", high) if draw.random.random() < 0.4 else plain(draw, low, high)
+    )
     return f"{value}{draw.percent_gap}%"
 
 
@@ -98,28 +100,32 @@ def path(draw: "Draw") -> str:
 def system_path(draw: "Draw") -> str:
     """An absolute path on Unix or Windows."""
     stem = draw.random.choice(words.FILE_STEMS)
-    return draw.random.choice((
-        f"/var/log/{stem}.log",
-        f"/etc/{stem}/{stem}.conf",
-        f"/opt/{stem}/bin/{stem}",
-        f"/home/{draw.random.choice(words.FIRST_NAMES).lower()}/{stem}.txt",
-        f"C:\\Users\\{draw.random.choice(words.FIRST_NAMES)}\\{stem}.docx",
-        f"D:\\data\\{stem}\\{stem}_{draw.random.randint(1, 99)}.csv",
-        f"~/.config/{stem}.toml",
-    ))
+    return draw.random.choice(
+        (
+            f"/var/log/{stem}.log",
+            f"/etc/{stem}/{stem}.conf",
+            f"/opt/{stem}/bin/{stem}",
+            f"/home/{draw.random.choice(words.FIRST_NAMES).lower()}/{stem}.txt",
+            f"C:\\Users\\{draw.random.choice(words.FIRST_NAMES)}\\{stem}.docx",
+            f"D:\\data\\{stem}\\{stem}_{draw.random.randint(1, 99)}.csv",
+            f"~/.config/{stem}.toml",
+        )
+    )
 
 
 def symbol(draw: "Draw") -> str:
     """A name of a function in one of several styles."""
     head, tail = draw.random.choice(words.SYMBOLS_HEAD), draw.random.choice(words.SYMBOLS_TAIL)
-    return draw.random.choice((
-        f"{head}_{tail}",
-        f"{head}_{tail}()",
-        f"{head}{tail.capitalize()}",
-        f"{head}{tail.capitalize()}()",
-        f"{tail.capitalize()}.{head}",
-        f"{tail.capitalize()}::{head}",
-    ))
+    return draw.random.choice(
+        (
+            f"{head}_{tail}",
+            f"{head}_{tail}()",
+            f"{head}{tail.capitalize()}",
+            f"{head}{tail.capitalize()}()",
+            f"{tail.capitalize()}.{head}",
+            f"{tail.capitalize()}::{head}",
+        )
+    )
 
 
 def variable(draw: "Draw") -> str:
@@ -153,17 +159,19 @@ def host(draw: "Draw") -> str:
 def url(draw: "Draw") -> str:
     """A web address on a reserved example domain."""
     address = f"https://{draw.random.choice(words.DOMAINS)}/{draw.random.choice(words.SLUGS)}"
-    return address + draw.random.choice((
-        "",
-        "",
-        "/",
-        f"/{draw.random.randint(2, 9999)}",
-        f"?q={draw.random.choice(words.FILE_STEMS)}",
-        f"?page={draw.random.randint(2, 40)}&sort=asc",
-        f"#section-{draw.random.randint(1, 12)}",
-        f"/{draw.random.randint(2018, 2027)}/{draw.random.randint(1, 12):02d}",
-        f"/{draw.random.choice(words.FILE_STEMS)}.html",
-    ))
+    return address + draw.random.choice(
+        (
+            "",
+            "",
+            "/",
+            f"/{draw.random.randint(2, 9999)}",
+            f"?q={draw.random.choice(words.FILE_STEMS)}",
+            f"?page={draw.random.randint(2, 40)}&sort=asc",
+            f"#section-{draw.random.randint(1, 12)}",
+            f"/{draw.random.randint(2018, 2027)}/{draw.random.randint(1, 12):02d}",
+            f"/{draw.random.choice(words.FILE_STEMS)}.html",
+        )
+    )
 
 
 def full_name(draw: "Draw") -> str:
@@ -196,7 +204,11 @@ def address(draw: "Draw") -> str:
     """An IPv4 address of a private network, or an IPv6 address of the documentation range."""
     if draw.random.random() < 0.2:
         return f"2001:db8::{draw.random.getrandbits(16):x}:{draw.random.getrandbits(16):x}"
-    numbers = (draw.random.randint(0, 255), draw.random.randint(0, 255), draw.random.randint(1, 254))
+    numbers = (
+        draw.random.randint(0, 255),
+        draw.random.randint(0, 255),
+        draw.random.randint(1, 254),
+    )
     return "10." + ".".join(str(number) for number in numbers)
 
 
@@ -204,44 +216,48 @@ def unique_id(draw: "Draw") -> str:
     """A UUID, a hash, a serial number or a shelf mark."""
     digits = f"{draw.random.getrandbits(160):040x}"
     letters = "".join(draw.random.choice("ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(4))
-    return draw.random.choice((
-        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}",
-        digits,
-        f"sha256:{digits[:12]}",
-        f"SN-{letters}-{draw.random.randint(1000, 9999)}",
-        f"{letters[:2]}{draw.random.randint(10, 99)} {letters[2:]}{draw.random.randint(100, 999)}",
-        f"{letters[:3]}-{draw.random.randint(2018, 2027)}-{draw.random.randint(1, 9999):04d}",
-        f"978-{draw.random.randint(0, 9)}-{draw.random.randint(1000, 9999)}-{digits[3:4].upper()}",
-        f"0x{digits[:6]}",
-    ))
+    return draw.random.choice(
+        (
+            f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}",
+            digits,
+            f"sha256:{digits[:12]}",
+            f"SN-{letters}-{draw.random.randint(1000, 9999)}",
+            f"{letters[:2]}{draw.random.randint(10, 99)} {letters[2:]}{draw.random.randint(100, 999)}",
+            f"{letters[:3]}-{draw.random.randint(2018, 2027)}-{draw.random.randint(1, 9999):04d}",
+            f"978-{draw.random.randint(0, 9)}-{draw.random.randint(1000, 9999)}-{digits[3:4].upper()}",
+            f"0x{digits[:6]}",
+        )
+    )
 
 
 def odd_number(draw: "Draw") -> str:
     """A number in a form that is less common."""
     random = draw.random
     high = random.randint(2, 99)
-    return random.choice((
-        f"{random.uniform(1, 99):.1f}k",
-        f"{random.uniform(1, 99):.1f} million",
-        f"${random.uniform(1, 99):.1f}M",
-        f"{high}x",
-        f"-{high}.{random.randint(1, 9)}",
-        f"{high}-{high + random.randint(1, 40)}",
-        f"{high}–{high + random.randint(1, 40)}",
-        f"{random.randint(1, 9)}e-{random.randint(2, 9)}",
-        f"{random.randint(1, 9)}/{random.randint(10, 16)}",
-        f"{high}½",
-        f"±{random.randint(1, 9)}.{random.randint(1, 9)}",
-        f"{20 + random.randint(0, 7) * 10 + 4}th",
-        f"{random.randint(1, 9)}:{random.randint(1, 9)}",
-        f"{random.randint(1, 999)},{random.randint(0, 999):03d},{random.randint(0, 999):03d}",
-        f"~{high}",
-        f"<{high}",
-        f"№ {high}",
-        f"{high}%+",
-        f"0.{random.randint(0, 999):03d}",
-        f"+{high}",
-    ))
+    return random.choice(
+        (
+            f"{random.uniform(1, 99):.1f}k",
+            f"{random.uniform(1, 99):.1f} million",
+            f"${random.uniform(1, 99):.1f}M",
+            f"{high}x",
+            f"-{high}.{random.randint(1, 9)}",
+            f"{high}-{high + random.randint(1, 40)}",
+            f"{high}–{high + random.randint(1, 40)}",
+            f"{random.randint(1, 9)}e-{random.randint(2, 9)}",
+            f"{random.randint(1, 9)}/{random.randint(10, 16)}",
+            f"{high}½",
+            f"±{random.randint(1, 9)}.{random.randint(1, 9)}",
+            f"{20 + random.randint(0, 7) * 10 + 4}th",
+            f"{random.randint(1, 9)}:{random.randint(1, 9)}",
+            f"{random.randint(1, 999)},{random.randint(0, 999):03d},{random.randint(0, 999):03d}",
+            f"~{high}",
+            f"<{high}",
+            f"№ {high}",
+            f"{high}%+",
+            f"0.{random.randint(0, 999):03d}",
+            f"+{high}",
+        )
+    )
 
 
 WORDS: Mapping[str, "Words"] = {
@@ -300,7 +316,17 @@ WORDS: Mapping[str, "Words"] = {
 }
 
 COMMON = frozenset(
-    ("noun", "things", "ingredient", "dish", "plant", "instrument", "chemical", "symptom", "diagnosis")
+    (
+        "noun",
+        "things",
+        "ingredient",
+        "dish",
+        "plant",
+        "instrument",
+        "chemical",
+        "symptom",
+        "diagnosis",
+    )
 )
 """Vocabularies of common nouns: what such a slot holds is worth a concept."""
 

@@ -113,7 +113,9 @@ import_csv, date_utils, http_client, user_model, rate_limit, feature_flags, heal
 order_state, page_cursor, mail_queue, key_rotation, image_scale, geo_index, unit_tests, api_keys
 """)
 
-EXTENSIONS = _listed("py, py, go, rs, ts, js, java, c, cpp, rb, kt, sql, yaml, toml, json, md, sh, php")
+EXTENSIONS = _listed(
+    "py, py, go, rs, ts, js, java, c, cpp, rb, kt, sql, yaml, toml, json, md, sh, php"
+)
 
 SYMBOLS_HEAD = _listed("""
 parse, load, read, write, flush, open, close, resolve, build, merge, apply, validate, encode, decode

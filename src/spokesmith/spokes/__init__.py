@@ -11,7 +11,7 @@ from spokesmith.spokes.attach import (
     using,
 )
 from spokesmith.spokes.files import SpokesCard, load_spokes, read_card, save_spokes
-from spokesmith.spokes.modules import Placement, SpokeSet, SpokesConfig
+from spokesmith.spokes.modules import Placement, SpokesConfig, SpokeSet
 from spokesmith.spokes.shipped import find_spokes, shipped_names
 
 __all__ = [

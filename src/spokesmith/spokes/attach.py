@@ -208,7 +208,8 @@ def _take_off(hub: Hub, name: str) -> None:
     for index in spokes.config.layer_indices:
         site = hub.sites[index]
         target = site.layer if spokes.config.placement == "residual" else site.ffn
-        assert isinstance(target, _Spoked) and isinstance(target, nn.Module)
+        assert isinstance(target, _Spoked)
+        assert isinstance(target, nn.Module)
         del target.spokes[_key(name)]
         if not target.spokes:
             del target.spokes, target.spokes_hub, target.spokes_activation

@@ -16,7 +16,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from spokesmith.spokes.modules import SpokeSet, SpokesConfig
+from spokesmith.spokes.modules import SpokesConfig, SpokeSet
 
 WEIGHTS_NAME = "spokes.safetensors"
 CARD_NAME = "spokes.json"

@@ -104,7 +104,7 @@ def _read_settings(path: Path) -> dict[str, Any]:
         "max_tokens": 1024,
     }
     if "name" not in found:
-        raise ValueError(f"{path} has no `name`: add one line, name = \"...\"")
+        raise ValueError(f'{path} has no `name`: add one line, name = "..."')
     for key, value in found.items():
         wanted = type(defaults.get(key, ""))
         if key != "name" and key not in defaults:

@@ -61,7 +61,9 @@ def prepare_cached(
     """The token ids of a data folder, made once for each base, task and limit."""
     pairs_path = data_folder / PAIRS_NAME
     if not pairs_path.is_file():
-        raise ValueError(f"no {PAIRS_NAME} in {data_folder}: make it with `spokesmith data generate`")
+        raise ValueError(
+            f"no {PAIRS_NAME} in {data_folder}: make it with `spokesmith data generate`"
+        )
     folder = data_folder / "tokens" / prepared_key(pairs_path, task, base.name, max_length)
     prepared = read_prepared(folder)
     if prepared is None:
@@ -70,7 +72,9 @@ def prepare_cached(
     return prepared, folder
 
 
-def create_spokes(base: Base, config: TrainConfig, prepared: Prepared) -> tuple[SpokeSet, dict[int, float]]:
+def create_spokes(
+    base: Base, config: TrainConfig, prepared: Prepared
+) -> tuple[SpokeSet, dict[int, float]]:
     """An untrained set for a base, calibrated on its data, and the input sizes that were found."""
     tokens = np.concatenate(
         [prepared.prefix, *(example.tokens for example in prepared.splits["train"][:32])]
@@ -198,7 +202,9 @@ def _open_run(
         if not record.is_file():
             raise ValueError(f"no run at {run_folder}: leave out --resume to start one")
         before = json.loads(record.read_text(encoding="utf-8"))
-        changed = [key for key in identity if json.loads(json.dumps(identity[key])) != before.get(key)]
+        changed = [
+            key for key in identity if json.loads(json.dumps(identity[key])) != before.get(key)
+        ]
         if changed:
             raise ValueError(
                 f"the run at {run_folder} had another {', '.join(changed)}: resume it with the "

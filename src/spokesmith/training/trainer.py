@@ -46,6 +46,7 @@ class SpokeTrainer(Trainer):
         self.card = card
         self.train_config = config
         self.input_rms = input_rms
+        self.train_examples = train_examples
         self.tokens_since_log = 0
         self.last_log_time = time.monotonic()
         super().__init__(
@@ -64,7 +65,7 @@ class SpokeTrainer(Trainer):
         return self.model
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
-        lengths = [len(example.tokens) for example in train_dataset or self.train_dataset]
+        lengths = [len(example.tokens) for example in self.train_examples]
         rows = self.args.train_batch_size * self.args.gradient_accumulation_steps
         return LengthGroupedBatches(lengths, batch_size=rows, seed=self.args.seed)
 
@@ -99,8 +100,10 @@ class SpokeTrainer(Trainer):
         assert self.optimizer is not None
         return self.optimizer.param_groups[-1]["lr"] / GATE_RATE
 
-    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        save_spokes(Path(output_dir or self.args.output_dir), self.objective.spokes, self.card)
+    def _save(
+        self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None
+    ) -> None:
+        save_spokes(Path(output_dir or str(self.args.output_dir)), self.objective.spokes, self.card)
 
     def _load_from_checkpoint(
         self, resume_from_checkpoint: str, model: nn.Module | None = None

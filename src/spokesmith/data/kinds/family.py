@@ -21,7 +21,7 @@ from spokesmith.data.gold import (
 )
 from spokesmith.data.kinds.asides import ASIDES
 from spokesmith.data.kinds.asides import WORDS as ASIDE_WORDS
-from spokesmith.data.kinds.pattern import BORDER, Draw, Words, parse
+from spokesmith.data.kinds.pattern import BORDER, Draw, Slot, Words, parse
 from spokesmith.data.kinds.register import restyle
 from spokesmith.data.slots import COMMON, TYPES, WORDS
 
@@ -190,7 +190,9 @@ def _gold_parts(draw: Draw, template: Template, written: str) -> dict[str, Any]:
     def spoken(letter: str, pattern: str) -> str:
         if pattern:
             return collapse(draw.fill(pattern))
-        tagged = [collapse(words.replace(BORDER, " ")) for mark, words in draw.tags if mark == letter]
+        tagged = [
+            collapse(words.replace(BORDER, " ")) for mark, words in draw.tags if mark == letter
+        ]
         if letter == "g":
             return " ".join(tagged)
         return " ".join(_closed(one) for one in tagged if one)
@@ -241,7 +243,7 @@ def _widen_summary(draw: Draw, written: str) -> None:
 
 def _known(draw: Draw, context: str) -> str:
     """The context, or nothing where it names a slot that this text lacks."""
-    wanted = (node.name for node in parse(context) if not isinstance(node, str))
+    wanted = (node.name for node in parse(context) if isinstance(node, Slot))
     return draw.fill(context) if all(name in draw.slots for name in wanted) else ""
 
 
@@ -263,7 +265,11 @@ def _actions(draw: Draw) -> list[dict[str, str]]:
 def _closed(sentence: str) -> str:
     """The sentence with a full stop, unless it ends in a mark of its own."""
     sentence = sentence.rstrip(" ,;:")
-    return f"{sentence}." if sentence and (sentence[-1].isalnum() or sentence[-1] in "%)") else sentence
+    return (
+        f"{sentence}."
+        if sentence and (sentence[-1].isalnum() or sentence[-1] in "%)")
+        else sentence
+    )
 
 
 def _key(name: str, template: Template, draw: Draw) -> str:

@@ -19,7 +19,7 @@ Everything that a gold says is thus a piece of its text. Does not know the vocab
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from random import Random
 
 TAGS = "gsnkbetvod"
@@ -74,7 +74,7 @@ class Tag:
 Nodes = tuple["str | Slot | Choice | Tag", ...]
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse(pattern: str) -> Nodes:
     """The nodes of a pattern.
 
@@ -237,6 +237,7 @@ class Draw:
             self.flips.add(name)
             return ":".join(slot.arguments).split("/")[self.side]
         self.sources[name] = slot.words
+        drawn = ""
         for _ in range(30):
             kept = dict(self.slots), list(self.tags), dict(self.entities)
             drawn = self._one(slot)

@@ -16,13 +16,35 @@ PLAIN_CHANCE = 0.84
 LOOSE_SPACE_CHANCE = 0.06
 
 CONTRACTIONS = {
-    "did not": "didn't", "does not": "doesn't", "do not": "don't", "is not": "isn't", "are not": "aren't",
-    "was not": "wasn't", "were not": "weren't", "will not": "won't", "has not": "hasn't",
-    "cannot": "can't", "it is": "it's", "It is": "It's", "I am": "I'm", "we are": "we're", "We are": "We're",
+    "did not": "didn't",
+    "does not": "doesn't",
+    "do not": "don't",
+    "is not": "isn't",
+    "are not": "aren't",
+    "was not": "wasn't",
+    "were not": "weren't",
+    "will not": "won't",
+    "has not": "hasn't",
+    "cannot": "can't",
+    "it is": "it's",
+    "It is": "It's",
+    "I am": "I'm",
+    "we are": "we're",
+    "We are": "We're",
 }
 SHORT_FORMS = {
-    "because": "bc", "with": "w/", "without": "w/o", "and": "&", "please": "pls", "Please": "Pls",
-    "you": "u", "tomorrow": "tmrw", "before": "b4", "about": "abt", "minutes": "min", "through": "thru",
+    "because": "bc",
+    "with": "w/",
+    "without": "w/o",
+    "and": "&",
+    "please": "pls",
+    "Please": "Pls",
+    "you": "u",
+    "tomorrow": "tmrw",
+    "before": "b4",
+    "about": "abt",
+    "minutes": "min",
+    "through": "thru",
 }
 SLIPS = {
     "because": "becuase", "with": "wiht", "the": "teh", "after": "afer", "from": "fomr", "before": "befor",

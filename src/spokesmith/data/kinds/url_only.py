@@ -22,7 +22,9 @@ KIND = Kind(
         T("https://{user}.example.net/{repository}#L{n=plain:1:900}"),
         T("www.example.com/{user}-{repository}"),
         T("http://10.0.{n=plain:0:255}.{m=plain:1:254}:{k=plain:1024:9999}/{repository}"),
-        T("https://maps.example.com/@{n=dec:1.0001:80.9999},{m=dec:1.0001:80.9999},{k=plain:3:19}z"),
+        T(
+            "https://maps.example.com/@{n=dec:1.0001:80.9999},{m=dec:1.0001:80.9999},{k=plain:3:19}z"
+        ),
         T("https://example.org/watch?v={commit}&t={n=plain:2:900}s"),
     ),
 )

@@ -1,0 +1,78 @@
+"""Writes the figures of docs/results into the README, between its two marks.
+
+    python bench/readme.py [--check]
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "docs" / "results"
+START, END = "<!-- results: start -->", "<!-- results: end -->"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
+    arguments = parser.parse_args()
+    readme = ROOT / "README.md"
+    before = readme.read_text(encoding="utf-8")
+    after = with_results(before)
+    if arguments.check:
+        sys.exit(0 if before == after else "README.md is out of date: run python bench/readme.py")
+    readme.write_text(after, encoding="utf-8")
+
+
+def with_results(text: str) -> str:
+    """The README's text with its figures taken from the committed results."""
+    head, _, rest = text.partition(START)
+    _, _, tail = rest.partition(END)
+    return f"{head}{START}\n{render()}\n{END}{tail}"
+
+
+def render() -> str:
+    """The figures as Markdown."""
+    return "\n\n".join([_probes(), _speed()])
+
+
+def _probes() -> str:
+    lines = [
+        "| gold probes | strictly valid | 95 % interval | facts kept | tokens/s | seconds an answer |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in ("free", "constrained"):
+        totals = _read(f"gold-{name}.json")["totals"]
+        valid, kept = totals["valid"], totals["kept"]
+        low, high = totals["valid_interval_95"]
+        lines.append(
+            f"| {name} | {valid['n']} of {valid['of']} | {low:.0%} to {high:.0%} "
+            f"| {kept['n']} of {kept['of']} | {totals['tokens_per_s']:.0f} "
+            f"| {totals['median_latency_s']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def _speed() -> str:
+    result = _read("train-speed.json")
+    lines = [
+        f"| training, {result['machine']} | tokens/s | peak memory |",
+        "| --- | --- | --- |",
+    ]
+    for side, words in (("plain", "a plain loop"), ("spokesmith", "spokesmith")):
+        row = result[side]
+        lines.append(f"| {words} | {row['tokens_per_s']:.0f} | {row['peak_gb']:.1f} GB |")
+    lines.append(
+        f"| ratio | {result['speed_ratio']:.1f} times | {result['memory_ratio']:.2f} times |"
+    )
+    return "\n".join(lines)
+
+
+def _read(name: str) -> dict[str, Any]:
+    return json.loads((RESULTS / name).read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()

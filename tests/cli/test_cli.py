@@ -1,0 +1,212 @@
+"""The command line as a user meets it: documents, exit statuses, one line for a mistake."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from spokesmith.cli.encode import read_inputs
+from spokesmith.cli.train import parse_choices
+from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
+from spokesmith.testing import tiny_base
+
+
+def spokesmith(*arguments: str | Path, status: int = 0, stdin: str = "") -> tuple[str, str]:
+    """Run the program; return its stdout and stderr."""
+    done = subprocess.run(
+        [sys.executable, "-m", "spokesmith", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        input=stdin,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stdout, done.stderr
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny base as a folder."""
+    folder = tmp_path_factory.mktemp("bases") / "tiny"
+    base = tiny_base("llama", num_layers=2)
+    base.model.save_pretrained(folder)
+    base.tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("data")
+    spokesmith("data", "generate", "--out", folder, "--count", 40, "--kinds", "minimal,url_only")
+    return folder
+
+
+def test_help_names_every_command() -> None:
+    out, _ = spokesmith("--help")
+    for command in ("demo", "train", "encode", "probe", "data", "task", "bases"):
+        assert command in out
+
+
+def test_bases_shows_sizes_and_licences() -> None:
+    document = json.loads(spokesmith("bases", "--json")[0])
+    (smollm2,) = document["embedded"]
+    assert smollm2["name"] == "smollm2-135m"
+    assert smollm2["licence"] == "Apache-2.0"
+    assert [family["name"] for family in document["families"]] == ["llama", "gemma3"]
+    assert "Apache-2.0" in spokesmith("bases")[0]
+
+
+def test_data_is_generated_prepared_and_audited(tiny: Path, tmp_path: Path) -> None:
+    texts = tmp_path / "texts.jsonl"
+    rows = [
+        {"id": f"t{i}", "text": f"Ana moved {i} files to /srv/{i}.", "split": split}
+        for i, split in enumerate(("train", "train", "eval"))
+    ]
+    texts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    options = ("--out", tmp_path / "d", "--texts", texts, "--texts-split", "train", "--json")
+    document = json.loads(spokesmith("data", "generate", "--count", 60, *options)[0])
+    assert document["pairs"] == 62
+    lines = (tmp_path / "d" / "pairs.jsonl").read_text().splitlines()
+    assert not any("/srv/2" in line for line in lines)
+    _, error = spokesmith("data", "generate", "--count", 60, *options, status=2)
+    assert "is there already" in error
+
+    report = json.loads(
+        spokesmith("data", "prepare", "--data", tmp_path / "d", "--base", tiny, "--json")[0]
+    )
+    kept = sum(report["kept"].values())
+    assert kept + sum(report["dropped"].values()) == 62
+    audit = json.loads(spokesmith("data", "audit", "--data", tmp_path / "d", "--json")[0])
+    assert audit["ok"] is True
+
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    pair = json.loads(lines[0])
+    pair["gold"]["salience"] = 7
+    (broken / "pairs.jsonl").write_text(json.dumps(pair) + "\n")
+    out, _ = spokesmith("data", "audit", "--data", broken, "--json", status=1)
+    assert json.loads(out)["ok"] is False
+
+
+def test_train_encode_and_probe_on_a_tiny_base(tiny: Path, data: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    choices = ("max_steps=3", "num_spokes=1", "rank=4", "eval_every=0", "max_length=4096")
+    options = [word for choice in choices for word in ("--set", choice)]
+    arguments = ("train", "--data", data, "--out", run, "--base", tiny, *options)
+    document = json.loads(spokesmith(*arguments, "--json")[0])
+    assert document["steps"] == 3
+    assert (run / "loss.png").read_bytes().startswith(b"\x89PNG")
+    _, error = spokesmith(*arguments, status=2)
+    assert "--resume goes on with its run, --force replaces it" in error
+
+    using = ("--base", tiny, "--spokes", run / "best")
+    # Three steps teach nothing: a free answer does not fit, and the exit status says so.
+    out, error = spokesmith("encode", "one", "two", "--free", "--max-tokens", 20, *using, status=1)
+    assert out == "null\nnull\n"
+    assert "input 2:" in error
+    out, _ = spokesmith("encode", "one", "--free", "--max-tokens", 20, *using, "--json", status=1)
+    (result,) = json.loads(out)
+    assert result["encoding"] is None
+    assert result["problem"]
+
+    report = tmp_path / "report.json"
+    probing = ("probe", "--first", 2, "--max-tokens", 10, "--free", "--out", report, *using)
+    out, _ = spokesmith(*probing, "--json", status=1)
+    assert json.loads(out) == json.loads(report.read_text())
+    assert len(json.loads(out)["probes"]) == 2
+    _, error = spokesmith(*probing, status=2)
+    assert "is there already" in error
+
+
+def test_overfit_that_is_not_learned_is_a_failed_check(
+    tiny: Path, data: Path, tmp_path: Path
+) -> None:
+    options = ("--set", "max_steps=2", "--set", "rank=2", "--set", "max_length=4096")
+    arguments = ("train", "--data", data, "--out", tmp_path / "run", "--base", tiny)
+    out, _ = spokesmith(*arguments, "--overfit", 1, *options, "--json", status=1)
+    assert json.loads(out)["known_by_heart"] == 0
+
+
+def test_a_task_of_ones_own(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text(
+        json.dumps({"type": "object", "properties": {"title": {"type": "string", "maxLength": 40}}})
+    )
+    folder = tmp_path / "mine"
+    spokesmith("task", "new", folder, "--schema", schema)
+    out, _ = spokesmith("task", "check", folder)
+    assert "nothing is wrong" in out
+    (folder / "schema.json").write_text("{")
+    out, _ = spokesmith("task", "check", folder, "--json", status=1)
+    assert json.loads(out)["problems"]
+    _, error = spokesmith("task", "new", folder, "--schema", schema, status=2)
+    assert error.startswith("spokesmith: ")
+
+
+MISTAKES = [
+    (("encode", "x", "--base", "no-such-base"), "cannot load base 'no-such-base'"),
+    (("encode", "  "), "no text in"),
+    (("encode", "x", "--task", "nope"), "no task at 'nope'"),
+    (("encode", "x", "--bogus"), "No such option"),
+    (("train", "--data", "nowhere", "--out", "run", "--set", "colour=red"), "'colour' is unknown"),
+    (("train", "--data", "nowhere", "--out", "run", "--set", "rank"), "write it as name=value"),
+    (("train", "--data", "nowhere", "--out", "run", "--set", "rank=0.5"), "rank = 0.5, want a int"),
+    (("data", "generate", "--out", "d", "--kinds", "opera"), "no kind 'opera'"),
+    (("data", "audit", "--data", "nowhere"), "no pairs at"),
+    (("probe", "--set", "nowhere.jsonl"), "nowhere.jsonl"),
+    (("task", "check", "nowhere"), "nowhere"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "words"), MISTAKES, ids=lambda value: str(value)[:40])
+def test_a_mistake_is_one_line_and_status_2(
+    arguments: tuple[str, ...], words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    out, error = spokesmith(*arguments, status=1 if arguments[0] == "task" else 2)
+    assert words in out + error
+    if "No such option" not in words and arguments[0] != "task":
+        assert error.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_set_for_another_base_is_refused(tiny: Path, tmp_path: Path) -> None:
+    other = tiny_base("llama", num_layers=3)
+    config = other.spokes_config(num_spokes=1, rank=2)
+    card = SpokesCard(spokes=config, base="other", base_fingerprint=other.fingerprint)
+    save_spokes(tmp_path / "set", SpokeSet.create(config, seed=0), card)
+    _, error = spokesmith("encode", "x", "--base", tiny, "--spokes", tmp_path / "set", status=2)
+    assert "was trained on other" in error
+
+
+def test_inputs_are_texts_files_and_lines(tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("first\nsecond\n\n")
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text": "a"}\n{"text": "b", "id": 1}\n')
+    assert read_inputs("just words", lines=False) == ["just words"]
+    assert read_inputs(str(note), lines=False) == ["first\nsecond\n\n"]
+    assert read_inputs(str(note), lines=True) == ["first", "second"]
+    assert read_inputs(str(rows), lines=False) == ["a", "b"]
+    assert read_inputs("x" * 5000, lines=False) == ["x" * 5000]
+    rows.write_text('{"text": "a"}\n{"words": "b"}\n')
+    with pytest.raises(ValueError, match=r"rows\.jsonl, line 2"):
+        read_inputs(str(rows), lines=False)
+    note.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match="not UTF-8"):
+        read_inputs(str(note), lines=False)
+
+
+def test_choices_are_read_as_toml_where_they_are() -> None:
+    assert parse_choices(
+        ["rank=8", "share_prefix=false", "schedule=wsd", "learning_rate=1e-2"]
+    ) == {
+        "rank": 8,
+        "share_prefix": False,
+        "schedule": "wsd",
+        "learning_rate": 0.01,
+    }
