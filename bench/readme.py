@@ -40,7 +40,7 @@ def render() -> str:
 
 def _probes() -> str:
     lines = [
-        "| gold probes | strictly valid | 95 % interval | facts kept | tokens/s | seconds an answer |",
+        "| gold probes | strictly valid | 95 % interval | facts kept | tokens/s | s an answer |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for name in ("free", "constrained"):

@@ -96,6 +96,7 @@ def test_writing_that_fails_leaves_what_was_there(pairs: list[Pair], tmp_path: P
     with pytest.raises(ValueError, match="gave up"):
         write_pairs(path, failing())
     assert list(read_pairs(path)) == pairs[:3]
+    assert [file.name for file in tmp_path.iterdir()] == ["pairs.jsonl"]
 
 
 @pytest.mark.parametrize("line", ["{", "[]", '{"id": "x"}'])

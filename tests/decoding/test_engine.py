@@ -32,7 +32,7 @@ PROMPT = list(range(65, 91))
 @pytest.fixture(scope="module", params=["llama", "gemma3_text"])
 def base(request: pytest.FixtureRequest) -> Base:
     base = tiny_base(request.param)
-    spokes = SpokeSet.create(base.spokes_config(num_spokes=1, rank=8), seed=0)
+    spokes = SpokeSet.create(base.spokes_config(placement="residual", num_spokes=1, rank=8), seed=0)
     for index in spokes.config.layer_indices:
         torch.nn.init.normal_(
             spokes.at(index).up, std=5.0, generator=torch.Generator().manual_seed(index)

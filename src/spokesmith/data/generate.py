@@ -171,7 +171,7 @@ class _Writer:
 
 
 def _joined(parts: Sequence[Written], separator: str) -> Written:
-    """One text and gold of several; it opens with the first part, and its weightiest sets the mood."""
+    """One text and gold of several: the first part opens it, the weightiest sets its mood."""
     golds = [part.gold for part in parts]
     weightiest = max(golds, key=lambda gold: gold["salience"])
     structured = [gold["structured_concepts"] for gold in golds]

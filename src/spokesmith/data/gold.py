@@ -321,7 +321,7 @@ def _concept(words: str) -> str:
 
 
 def _distinct(items: Iterable[Any], key: str | None = None) -> list[Any]:
-    """The items in order without repeats, whatever their case; dictionaries are compared by `key`."""
+    """The items in order without repeats, whatever their case; `key` compares dictionaries."""
     kept: dict[Any, Any] = {}
     for item in items:
         kept.setdefault((item if key is None else item[key]).lower(), item)

@@ -3,6 +3,7 @@
 Knows no model and no tokenizer: `text` and `gold` are what people read.
 """
 
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -35,12 +36,18 @@ def write_pairs(path: Path, pairs: Iterable[Pair]) -> int:
     """Write pairs as JSONL, all of them or none; return how many."""
     partial = path.with_suffix(path.suffix + ".partial")
     count = 0
+    # The first pair is drawn before anything is written: most mistakes show there.
+    waiting = iter(pairs)
+    first = list(itertools.islice(waiting, 1))
     path.parent.mkdir(parents=True, exist_ok=True)
-    with partial.open("w", encoding="utf-8") as file:
-        for pair in pairs:
-            file.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
-            count += 1
-    os.replace(partial, path)
+    try:
+        with partial.open("w", encoding="utf-8") as file:
+            for pair in itertools.chain(first, waiting):
+                file.write(json.dumps(asdict(pair), ensure_ascii=False) + "\n")
+                count += 1
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
     return count
 
 

@@ -186,7 +186,8 @@ def person(draw: "Draw") -> str:
         return draw.random.choice(words.FIRST_NAMES)
     if chance < 0.9:
         return full_name(draw)
-    return f"{draw.random.choice(('Dr. ', 'Ms. ', 'Mr. ', 'Prof. '))}{draw.random.choice(words.LAST_NAMES)}"
+    title = draw.random.choice(("Dr.", "Ms.", "Mr.", "Prof."))
+    return f"{title} {draw.random.choice(words.LAST_NAMES)}"
 
 
 def email(draw: "Draw") -> str:
@@ -222,9 +223,9 @@ def unique_id(draw: "Draw") -> str:
             digits,
             f"sha256:{digits[:12]}",
             f"SN-{letters}-{draw.random.randint(1000, 9999)}",
-            f"{letters[:2]}{draw.random.randint(10, 99)} {letters[2:]}{draw.random.randint(100, 999)}",
+            f"{letters[:2]}{draw.random.randint(10, 99)} {letters[2:]}{digits[:2]}",
             f"{letters[:3]}-{draw.random.randint(2018, 2027)}-{draw.random.randint(1, 9999):04d}",
-            f"978-{draw.random.randint(0, 9)}-{draw.random.randint(1000, 9999)}-{digits[3:4].upper()}",
+            f"978-{draw.random.randint(0, 9)}-{draw.random.randint(1000, 9999)}-X",
             f"0x{digits[:6]}",
         )
     )

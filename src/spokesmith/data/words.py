@@ -22,16 +22,17 @@ Julian, Keiko, Laszlo, Miriam, Nora, Pierre, Rachel, Stefan, Tomoko, Vince, Wilm
 """)
 
 LAST_NAMES = _listed("""
-Okafor, Lindqvist, Tanaka, Moreau, Novak, Kowalski, Haddad, Silva, Nguyen, Petrov, Castillo, Mensah
-Fernandes, Schmidt, Rossi, Kaya, Eriksen, Patel, Oyelaran, Murphy, Yamamoto, Dubois, Horvat
-Andersson, Khan, Mbeki, Garcia, Weber, Ricci, Demir, Johansen, Sharma, Adeyemi, Byrne, Sato
-Laurent, Kovac, Nilsson, Rahman, Dlamini, Vargas, Fischer, Bianchi, Arslan, Hansen, Iyer, Eze
-Gallagher, Nakamura, Fontaine, Jankovic, Berg, Hussain, Ndlovu, Mendoza, Keller, Romano, Aydin
-Solberg, Reddy, Nwosu, Doyle, Kimura, Girard, Babic, Holm, Malik, Zulu, Romero, Vogel, Conti
-Ozturk, Dahl, Menon, Obi, Walsh, Mori, Lefevre, Popescu, Strand, Chaudhry, Khumalo, Ortega, Brandt
-Greco, Celik, Lund, Banerjee, Chukwu, Quinn, Hayashi, Mercier, Ionescu, Virtanen, Aziz, Sithole
-Herrera, Krause, Marino, Polat, Moen, Gupta, Balogun, Kelly, Ito, Blanc, Dragan, Korhonen, Saleh
-Whitfield, Harper, Osei, Pereira, Zhang, Liu, Park, Kim, Costa, Almeida, Bauer, Braun, Carver
+Okafor, Lindqvist, Tanaka, Moreau, Novak, Kowalski, Haddad, Silva, Nguyen, Petrov, Castillo
+Mensah, Fernandes, Schmidt, Rossi, Kaya, Eriksen, Patel, Oyelaran, Murphy, Yamamoto, Dubois
+Horvat, Andersson, Khan, Mbeki, Garcia, Weber, Ricci, Demir, Johansen, Sharma, Adeyemi, Byrne
+Sato, Laurent, Kovac, Nilsson, Rahman, Dlamini, Vargas, Fischer, Bianchi, Arslan, Hansen, Iyer
+Eze, Gallagher, Nakamura, Fontaine, Jankovic, Berg, Hussain, Ndlovu, Mendoza, Keller, Romano
+Aydin, Solberg, Reddy, Nwosu, Doyle, Kimura, Girard, Babic, Holm, Malik, Zulu, Romero, Vogel
+Conti, Ozturk, Dahl, Menon, Obi, Walsh, Mori, Lefevre, Popescu, Strand, Chaudhry, Khumalo, Ortega
+Brandt, Greco, Celik, Lund, Banerjee, Chukwu, Quinn, Hayashi, Mercier, Ionescu, Virtanen, Aziz
+Sithole, Herrera, Krause, Marino, Polat, Moen, Gupta, Balogun, Kelly, Ito, Blanc, Dragan, Korhonen
+Saleh, Whitfield, Harper, Osei, Pereira, Zhang, Liu, Park, Kim, Costa, Almeida, Bauer, Braun
+Carver
 """)
 
 CITIES = _listed("""
@@ -68,18 +69,20 @@ firmware-updater, telemetry-agent, backup-agent, dns-updater, cert-renewer, log-
 
 PROJECTS = _listed("""
 Heron, Bluebird, Tamarack, Northwind, Saffron, Cobalt, Juniper, Lighthouse, Osprey, Meridian
-Quartz, Redwood, Solstice, Tundra, Umbra, Vesper, Willow, Zephyr, Anchor, Basalt, Cascade, Driftwood
-Ember, Foxglove, Granite, Hazel, Ironwood, Kestrel, Larkspur, Marigold, Nimbus, Orchid, Pinecone
-Quicksilver, Ridgeline, Sandpiper, Thistle, Windmill, Yarrow, Aurora, Beacon, Copperfield, Dovetail
-Evergreen, Firefly, Gossamer, Harbor, Inkwell, Jetstream, Keystone, Lantern, Monsoon, Nightjar
+Quartz, Redwood, Solstice, Tundra, Umbra, Vesper, Willow, Zephyr, Anchor, Basalt, Cascade
+Driftwood, Ember, Foxglove, Granite, Hazel, Ironwood, Kestrel, Larkspur, Marigold, Nimbus, Orchid
+Pinecone, Quicksilver, Ridgeline, Sandpiper, Thistle, Windmill, Yarrow, Aurora, Beacon
+Copperfield, Dovetail, Evergreen, Firefly, Gossamer, Harbor, Inkwell, Jetstream, Keystone, Lantern
+Monsoon, Nightjar
 """)
 
 SOFTWARE = _listed("""
 PostgreSQL, Redis, Kafka, nginx, Docker, Kubernetes, Terraform, Grafana, Prometheus, SQLite, MySQL
-Elasticsearch, RabbitMQ, Jenkins, Ansible, HAProxy, Envoy, Consul, Vault, MongoDB, ClickHouse, Celery
-Django, Flask, FastAPI, React, Svelte, Vue, Webpack, Vite, Rails, Laravel, Spring Boot, Blender
-Inkscape, LibreOffice, Thunderbird, Firefox, Chrome, Safari, Slack, Jira, Confluence, Notion, Figma
-NumPy, pandas, PyTorch, scikit-learn, OpenSSL, systemd, cron, rsync, Git, GitLab, Postfix, Samba
+Elasticsearch, RabbitMQ, Jenkins, Ansible, HAProxy, Envoy, Consul, Vault, MongoDB, ClickHouse
+Celery, Django, Flask, FastAPI, React, Svelte, Vue, Webpack, Vite, Rails, Laravel, Spring Boot
+Blender, Inkscape, LibreOffice, Thunderbird, Firefox, Chrome, Safari, Slack, Jira, Confluence
+Notion, Figma, NumPy, pandas, PyTorch, scikit-learn, OpenSSL, systemd, cron, rsync, Git, GitLab
+Postfix, Samba
 """)
 
 COMPANIES = _listed("""
@@ -109,8 +112,9 @@ FILE_STEMS = _listed("""
 session, token, parser, router, worker, cache, scheduler, index, buffer, client, config, schema
 invoice, upload, retry, limiter, socket, decoder, encoder, pool, registry, migrate, render, layout
 query, cursor, batch, handler, loader, watcher, codec, matcher, tokenizer, planner, ledger, export
-import_csv, date_utils, http_client, user_model, rate_limit, feature_flags, health_check, tax_table
-order_state, page_cursor, mail_queue, key_rotation, image_scale, geo_index, unit_tests, api_keys
+import_csv, date_utils, http_client, user_model, rate_limit, feature_flags, health_check
+tax_table, order_state, page_cursor, mail_queue, key_rotation, image_scale, geo_index, unit_tests
+api_keys
 """)
 
 EXTENSIONS = _listed(
@@ -118,8 +122,9 @@ EXTENSIONS = _listed(
 )
 
 SYMBOLS_HEAD = _listed("""
-parse, load, read, write, flush, open, close, resolve, build, merge, apply, validate, encode, decode
-fetch, send, poll, retry, normalize, render, update, delete, create, lookup, compute, register, split
+parse, load, read, write, flush, open, close, resolve, build, merge, apply, validate, encode
+decode, fetch, send, poll, retry, normalize, render, update, delete, create, lookup, compute
+register, split
 """)
 
 SYMBOLS_TAIL = _listed("""
@@ -129,20 +134,22 @@ path, frame, chunk, event, queue, schema, node, tree, buffer, window, date, pric
 
 EXCEPTIONS = _listed("""
 ValueError, KeyError, TypeError, TimeoutError, ConnectionResetError, NullPointerException
-IndexError, FileNotFoundError, PermissionError, UnicodeDecodeError, OutOfMemoryError, ZeroDivisionError
-IllegalStateException, AssertionError, RecursionError, StackOverflowError, RuntimeError
+IndexError, FileNotFoundError, PermissionError, UnicodeDecodeError, OutOfMemoryError
+ZeroDivisionError, IllegalStateException, AssertionError, RecursionError, StackOverflowError
+RuntimeError
 """)
 
 INGREDIENTS = _listed("""
-onions, garlic, carrots, celery, red lentils, chickpeas, black beans, basmati rice, couscous, quinoa
-spinach, kale, leeks, potatoes, sweet potatoes, pumpkin, zucchini, eggplant, tomatoes, red peppers
-mushrooms, ginger, coriander, parsley, dill, thyme, rosemary, bay leaves, cumin, paprika, turmeric
-cinnamon, nutmeg, saffron, miso, soy sauce, fish sauce, tahini, olive oil, butter, ghee, cream
-coconut milk, yogurt, feta, parmesan, mozzarella, ricotta, eggs, flour, rye flour, yeast, sugar
-brown sugar, honey, maple syrup, dark chocolate, cocoa, vanilla, almonds, walnuts, pecans, hazelnuts
-sesame seeds, raisins, dates, apricots, apples, pears, plums, lemons, limes, oranges, mangoes
-chicken thighs, lamb shoulder, minced beef, pork belly, bacon, salmon, cod, shrimp, mussels, tofu
-tempeh, rice noodles, spaghetti, penne, tortillas, pita bread, kidney beans, green peas, corn
+onions, garlic, carrots, celery, red lentils, chickpeas, black beans, basmati rice, couscous
+quinoa, spinach, kale, leeks, potatoes, sweet potatoes, pumpkin, zucchini, eggplant, tomatoes
+red peppers, mushrooms, ginger, coriander, parsley, dill, thyme, rosemary, bay leaves, cumin
+paprika, turmeric, cinnamon, nutmeg, saffron, miso, soy sauce, fish sauce, tahini, olive oil
+butter, ghee, cream, coconut milk, yogurt, feta, parmesan, mozzarella, ricotta, eggs, flour
+rye flour, yeast, sugar, brown sugar, honey, maple syrup, dark chocolate, cocoa, vanilla, almonds
+walnuts, pecans, hazelnuts, sesame seeds, raisins, dates, apricots, apples, pears, plums, lemons
+limes, oranges, mangoes, chicken thighs, lamb shoulder, minced beef, pork belly, bacon, salmon
+cod, shrimp, mussels, tofu, tempeh, rice noodles, spaghetti, penne, tortillas, pita bread
+kidney beans, green peas, corn
 """)
 
 DISHES = _listed("""
@@ -164,25 +171,29 @@ SYMPTOMS = _listed("""
 a dry cough, chest pain, a sore throat, lower back pain, shortness of breath, a throbbing headache
 dizziness, nausea, abdominal pain, joint stiffness, a skin rash, night sweats, blurred vision
 fatigue, palpitations, ankle swelling, an earache, numbness in the left hand, heartburn, a fever
-knee pain, itchy eyes, loss of appetite, poor sleep, a persistent cough, swollen glands, leg cramps
+knee pain, itchy eyes, loss of appetite, poor sleep, a persistent cough, swollen glands
+leg cramps
 """)
 
 DIAGNOSES = _listed("""
 community-acquired pneumonia, type 2 diabetes, seasonal allergy, iron deficiency, acute bronchitis
-a hairline fracture, migraine, gastritis, a urinary tract infection, hypertension, atrial fibrillation
-contact dermatitis, sinusitis, tendinitis, sciatica, hypothyroidism, asthma, a viral infection
+a hairline fracture, migraine, gastritis, a urinary tract infection, hypertension
+atrial fibrillation, contact dermatitis, sinusitis, tendinitis, sciatica, hypothyroidism, asthma
+a viral infection
 """)
 
 PLANTS = _listed("""
-tomatoes, runner beans, basil, courgettes, garlic, shallots, leeks, kale, chard, beetroot, radishes
-lavender, dahlias, roses, tulips, sweet peas, hostas, ferns, hydrangeas, clematis, peonies, irises
-the fig tree, the apple tree, the lemon tree, the pear tree, raspberries, strawberries, blueberries
-rhubarb, asparagus, pumpkins, chillies, aubergines, peas, broad beans, lettuce, spinach, mint, sage
+tomatoes, runner beans, basil, courgettes, garlic, shallots, leeks, kale, chard, beetroot
+radishes, lavender, dahlias, roses, tulips, sweet peas, hostas, ferns, hydrangeas, clematis
+peonies, irises, the fig tree, the apple tree, the lemon tree, the pear tree, raspberries
+strawberries, blueberries, rhubarb, asparagus, pumpkins, chillies, aubergines, peas, broad beans
+lettuce, spinach, mint, sage
 """)
 
 INSTRUMENTS = _listed("""
-cello, violin, viola, flute, oboe, clarinet, bassoon, trumpet, trombone, piano, harp, guitar, banjo
-mandolin, accordion, tabla, sitar, kora, oud, double bass, saxophone, timpani, marimba, harpsichord
+cello, violin, viola, flute, oboe, clarinet, bassoon, trumpet, trombone, piano, harp, guitar
+banjo, mandolin, accordion, tabla, sitar, kora, oud, double bass, saxophone, timpani, marimba
+harpsichord
 """)
 
 CHEMICALS = _listed("""
@@ -194,9 +205,10 @@ potassium iodide, dichloromethane, citric acid, lithium bromide, hydrogen peroxi
 
 SPORTS_TEAMS = _listed("""
 Harbor City, Northgate United, Rovers, Valley Hawks, Iron Bears, Lake Wolves, Red Harriers, Saints
-Coastal Kings, Mountain Lynx, River Plate Juniors, Old Town Athletic, Eastfield, Westmere, Granite FC
-Sporting Olmo, Real Tejada, Inter Bassano, Viking Tromso, FK Drava, Union Kehl, Olympique Serres
-Thunderbirds, Night Owls, Storm, Comets, Falcons, Pioneers, Steelers of Brant, Blue Dolphins
+Coastal Kings, Mountain Lynx, River Plate Juniors, Old Town Athletic, Eastfield, Westmere
+Granite FC, Sporting Olmo, Real Tejada, Inter Bassano, Viking Tromso, FK Drava, Union Kehl
+Olympique Serres, Thunderbirds, Night Owls, Storm, Comets, Falcons, Pioneers, Steelers of Brant
+Blue Dolphins
 """)
 
 WEEKDAYS = _listed("Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday")
@@ -211,45 +223,50 @@ blog.example.com, git.example.org, wiki.example.net, files.example.com, news.exa
 
 SLUGS = _listed("""
 release-notes, getting-started, incident-review, price-list, annual-report, train-times, recipes
-install, faq, changelog, map, tickets, papers, menu, gallery, contact, jobs, downloads, api, search
+install, faq, changelog, map, tickets, papers, menu, gallery, contact, jobs, downloads, api
+search
 """)
 
 NOUNS = _listed("""
-umbrella, keys, milk, bread, passport, charger, ladder, printer, laptop, backpack, bicycle, dentist
-plumber, library, kitchen, garage, window, roof, garden, fence, mailbox, invoice, receipt, budget
-deadline, agenda, slides, draft, review, meeting, lunch, coffee, tea, water, battery, cable, router
-monitor, keyboard, headphones, backup, password, ticket, flight, train, hotel, museum, concert, cinema
-homework, exam, lecture, notebook, pencil, stapler, calendar, birthday, anniversary, wedding, gift
-laundry, dishes, vacuum, lightbulb, thermostat, boiler, heater, fridge, oven, kettle, toaster, sofa
-carpet, curtains, paint, hammer, screwdriver, nails, screws, glue, tape, scissors, rope, tent, stove
+umbrella, keys, milk, bread, passport, charger, ladder, printer, laptop, backpack, bicycle
+dentist, plumber, library, kitchen, garage, window, roof, garden, fence, mailbox, invoice, receipt
+budget, deadline, agenda, slides, draft, review, meeting, lunch, coffee, tea, water, battery
+cable, router, monitor, keyboard, headphones, backup, password, ticket, flight, train, hotel
+museum, concert, cinema, homework, exam, lecture, notebook, pencil, stapler, calendar, birthday
+anniversary, wedding, gift, laundry, dishes, vacuum, lightbulb, thermostat, boiler, heater, fridge
+oven, kettle, toaster, sofa, carpet, curtains, paint, hammer, screwdriver, nails, screws, glue
+tape, scissors, rope, tent, stove
 """)
 
 SPELLED = _listed("""
 two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, fifteen, sixteen
-twenty, twenty-four, thirty, forty-two, fifty, sixty, ninety-nine, a hundred, two hundred, a thousand
-half a dozen, a dozen, two dozen
+twenty, twenty-four, thirty, forty-two, fifty, sixty, ninety-nine, a hundred, two hundred
+a thousand, half a dozen, a dozen, two dozen
 """)
 
 COUNTED = _listed("""
 chairs, tickets, boxes, lamps, bottles, tiles, books, candles, cables, batteries, towels, plates
 umbrellas, posters, screws, seedlings, notebooks, pallets, tents, folders, magnets, buckets, jars
-sandbags, blankets, sensors, printers, headphones, mugs, bricks, panels, keys, stamps, spoons, filters
+sandbags, blankets, sensors, printers, headphones, mugs, bricks, panels, keys, stamps, spoons
+filters
 """)
 
 ADJECTIVES = _listed("""
 small, large, new, old, blue, green, red, heavy, light, cheap, broken, spare, second, last, quiet
-early, late, cold, warm, empty, full, wet, dry, sharp, rusty, wooden, plastic, yearly, weekly, daily
+early, late, cold, warm, empty, full, wet, dry, sharp, rusty, wooden, plastic, yearly, weekly
+daily
 """)
 
 SINGLE_WORDS = _listed("""
-done, ok, okay, yes, no, thanks, hello, later, maybe, tomorrow, today, tonight, soon, never, always
-urgent, pending, blocked, merged, shipped, reverted, approved, rejected, postponed, cancelled, paid
-overdue, sold, broken, fixed, empty, ready, waiting, rain, snow, fog, sunshine, thunder, Monday, lunch
-test, testing, ping, pong, help, stop, wait, retry, again, finally, hmm, nope, yep, indeed, exactly
-quiet, tired, happy, hungry, cold, home, office, airport, groceries, laundry, passport, dentist
-refactor, rollback, deploy, hotfix, backlog, standup, retro, sprint, review, draft, outline, epilogue
-eucalyptus, photosynthesis, mitochondria, entropy, gravity, isotope, catalyst, algebra, calculus
-serendipity, melancholy, nostalgia, courage, patience, silence, thunderstorm, harvest, migration
-kubernetes, compiler, debugger, mutex, semaphore, recursion, latency, throughput, checksum, firewall
-cinnamon, cardamom, sourdough, espresso, marmalade, pickles, dumplings, anchovies, rhubarb, oregano
+done, ok, okay, yes, no, thanks, hello, later, maybe, tomorrow, today, tonight, soon, never
+always, urgent, pending, blocked, merged, shipped, reverted, approved, rejected, postponed
+cancelled, paid, overdue, sold, broken, fixed, empty, ready, waiting, rain, snow, fog, sunshine
+thunder, Monday, lunch, test, testing, ping, pong, help, stop, wait, retry, again, finally, hmm
+nope, yep, indeed, exactly, quiet, tired, happy, hungry, cold, home, office, airport, groceries
+laundry, passport, dentist, refactor, rollback, deploy, hotfix, backlog, standup, retro, sprint
+review, draft, outline, epilogue, eucalyptus, photosynthesis, mitochondria, entropy, gravity
+isotope, catalyst, algebra, calculus, serendipity, melancholy, nostalgia, courage, patience
+silence, thunderstorm, harvest, migration, kubernetes, compiler, debugger, mutex, semaphore
+recursion, latency, throughput, checksum, firewall, cinnamon, cardamom, sourdough, espresso
+marmalade, pickles, dumplings, anchovies, rhubarb, oregano
 """)

@@ -17,7 +17,14 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
 
-LOG_COLUMNS: tuple[str, ...] = ("step", "loss", "learning_rate", "grad_norm", "tokens_per_s", "eval_loss")
+LOG_COLUMNS: tuple[str, ...] = (
+    "step",
+    "loss",
+    "learning_rate",
+    "grad_norm",
+    "tokens_per_s",
+    "eval_loss",
+)
 LOG_NAME = "log.jsonl"
 CSV_NAME = "log.csv"
 

@@ -8,6 +8,8 @@ sizes differ by layer and width, so each matrix has its own factor:
 - an output matrix (`up`), [d, m], which starts at zero, moves so that inputs of size 1 give outputs
   whose size does not depend on the width, sqrt(d / m) (Yang, Simon and Bernstein, 2023, "A Spectral
   Condition for Feature Learning").
+An `ffn` spoke multiplies two input matrices, a `residual` spoke has one and reads a longer sum, so
+the same step moves its output less: its matrices move `RESIDUAL_FACTOR` times as far (measured).
 One default rate therefore serves both placements, all layers and all widths.
 """
 
@@ -22,6 +24,7 @@ from torch.optim import AdamW, Muon, Optimizer
 from spokesmith.spokes import SpokeSet
 
 GATE_RATE = 0.1
+RESIDUAL_FACTOR = 3.0
 MOMENTUM = 0.95
 ADAM_BETAS = (0.9, 0.95)
 # The root mean square of an AdamW update, in units of its rate, that Muon's authors match to.
@@ -82,6 +85,8 @@ def build_optimizer(
         width, inner = spoke.up.shape
         sized = [(matrix, size) for matrix in inputs] + [(spoke.up, math.sqrt(width / inner))]
         for matrix, natural in sized:
+            if spoke.placement == "residual":
+                natural *= RESIDUAL_FACTOR
             factor = _muon_factor(matrix) if kind == "muon" else _adamw_factor(matrix)
             matrices.append({"params": [matrix], "lr": rate * natural * factor})
     gate_group = {"params": gates, "lr": rate * GATE_RATE, "weight_decay": 0.0}

@@ -24,6 +24,7 @@ from random import Random
 
 TAGS = "gsnkbetvod"
 BORDER = "\x1f"
+REDRAWS = 30
 DATE_FORMS = (
     "{year}-{month:02d}-{day:02d}",
     "{year}-{month:02d}-{day:02d}",
@@ -238,7 +239,7 @@ class Draw:
             return ":".join(slot.arguments).split("/")[self.side]
         self.sources[name] = slot.words
         drawn = ""
-        for _ in range(30):
+        for _ in range(REDRAWS):
             kept = dict(self.slots), list(self.tags), dict(self.entities)
             drawn = self._one(slot)
             if drawn not in self._drawn.values():

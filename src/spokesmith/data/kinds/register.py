@@ -47,9 +47,10 @@ SHORT_FORMS = {
     "through": "thru",
 }
 SLIPS = {
-    "because": "becuase", "with": "wiht", "the": "teh", "after": "afer", "from": "fomr", "before": "befor",
-    "their": "thier", "until": "untill", "instead": "insted", "again": "agian", "which": "wich",
-    "still": "stil", "The": "Teh", "and": "adn", "for": "fro", "was": "wsa", "will": "wil", "not": "nto",
+    "because": "becuase", "with": "wiht", "the": "teh", "after": "afer", "from": "fomr",
+    "before": "befor", "their": "thier", "until": "untill", "instead": "insted", "again": "agian",
+    "which": "wich", "still": "stil", "The": "Teh", "and": "adn", "for": "fro", "was": "wsa",
+    "will": "wil", "not": "nto",
 }  # fmt: skip
 
 Change = Callable[[str], str]
