@@ -49,7 +49,9 @@ def main() -> None:
     rows = []
     for placement, optimizer in RUNS:
         for factor in FACTORS:
-            loss = eval_loss(base, prepared, placement, optimizer, default * factor, arguments.steps)
+            loss = eval_loss(
+                base, prepared, placement, optimizer, default * factor, arguments.steps
+            )
             rows.append(
                 {
                     "placement": placement,

@@ -1,6 +1,6 @@
 """Writes the figures of docs/results into the README, between its two marks.
 
-    python bench/readme.py [--check]
+python bench/readme.py [--check]
 """
 
 import argparse

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from spokesmith.metrics import wilson_interval
 from spokesmith.probes import (
     ASPECTS,
     Probe,
@@ -19,7 +20,6 @@ from spokesmith.probes import (
     probe_table,
     run_probes,
     totals_table,
-    wilson_interval,
 )
 from spokesmith.tasks import Message, load_task
 from spokesmith.tasks.scaffold import new_task

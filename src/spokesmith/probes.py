@@ -6,7 +6,6 @@ answers fit the schema and keep what the probes ask for; whether they are faithf
 does not know.
 """
 
-import math
 import statistics
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -17,13 +16,12 @@ from typing import Any, Protocol
 from rich.table import Table
 from rich.text import Text
 
-from spokesmith.metrics.compliance import Compliance, check, parse_strict
+from spokesmith.metrics import Compliance, check, parse_strict, wilson_interval
 from spokesmith.tasks import Message, Task
 from spokesmith.tasks.probe_records import read_probe_records, strings_in
 
 ASPECTS = ("json_valid", "keys", "types", "sub_arrays", "enums", "ranges", "lengths")
 NO_CATEGORY = "other"
-NORMAL_QUANTILE_95 = 1.959964
 
 
 class Usage(Protocol):
@@ -317,18 +315,6 @@ def _failure(
 
 def _aspects(found: Compliance) -> dict[str, bool | None]:
     return {aspect: getattr(found, aspect) for aspect in ASPECTS}
-
-
-def wilson_interval(count: int, total: int) -> list[float] | None:
-    """The 95 % Wilson score interval of `count` out of `total`; None where `total` is 0."""
-    if total == 0:
-        return None
-    squared = NORMAL_QUANTILE_95**2
-    share = count / total
-    centre = (share + squared / (2 * total)) / (1 + squared / total)
-    spread = math.sqrt(share * (1 - share) / total + squared / (4 * total**2))
-    half = NORMAL_QUANTILE_95 * spread / (1 + squared / total)
-    return [max(0.0, centre - half), min(1.0, centre + half)]
 
 
 def probe_table(report: ProbeReport) -> Table:

@@ -22,8 +22,8 @@ from spokesmith.tasks.task import (
     BUILT_IN,
     BUILT_IN_NAMES,
     SCHEMA_MARK,
-    _read_settings,
-    _read_text,
+    read_settings,
+    read_text,
 )
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -57,7 +57,7 @@ def check_task(name_or_folder: str | Path) -> TaskReport:
         report.problems.append(f"{folder / 'task.toml'} is missing: {remedy}")
         return report
     try:
-        settings = _read_settings(folder / "task.toml")
+        settings = read_settings(folder / "task.toml")
     except ValueError as error:
         report.problems.append(str(error))
         return report
@@ -152,7 +152,7 @@ def admits(schema: dict[str, Any], kind: str) -> bool:
 def _check_schema_file(path: Path, report: TaskReport) -> dict[str, Any] | None:
     """Add the findings on the schema in `path`; return it where it is an object at all."""
     try:
-        schema = json.loads(_read_text(path))
+        schema = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         report.problems.append(f"{path} is not JSON ({error}): mend the file")
         return None
@@ -172,7 +172,7 @@ def _check_schema_file(path: Path, report: TaskReport) -> dict[str, Any] | None:
 
 def _check_prompt(path: Path, schema: dict[str, Any] | None, report: TaskReport) -> None:
     try:
-        prompt = _read_text(path)
+        prompt = read_text(path)
     except ValueError as error:
         report.problems.append(str(error))
         return

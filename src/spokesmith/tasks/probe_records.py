@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from spokesmith.tasks.task import _read_text
+from spokesmith.tasks.task import read_text
 
 PROBE_KEYS = ("id", "category", "text", "keep", "twin", "gold")
 
@@ -23,7 +23,7 @@ def read_probe_records(path: Path) -> tuple[list[dict[str, Any]], list[str]]:
     Blank lines are passed over.
     """
     try:
-        content = _read_text(path)
+        content = read_text(path)
     except ValueError as error:
         return [], [str(error)]
     records: list[tuple[int, dict[str, Any]]] = []

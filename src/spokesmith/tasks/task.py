@@ -72,15 +72,15 @@ def load_task(name_or_folder: str | Path) -> Task:
             f"no task at '{name_or_folder}': give a folder with a task.toml "
             f"(`spokesmith task new` makes one) or a built-in name: {', '.join(BUILT_IN_NAMES)}"
         )
-    settings = _read_settings(folder / "task.toml")
+    settings = read_settings(folder / "task.toml")
     schema_path = folder / settings["schema"]
     try:
-        schema = json.loads(_read_text(schema_path))
+        schema = json.loads(read_text(schema_path))
     except json.JSONDecodeError as error:
         raise ValueError(f"{schema_path} is not JSON ({error}): mend the file") from error
     if not isinstance(schema, dict):
         raise ValueError(f"{schema_path} holds {type(schema).__name__}, want a schema object")
-    prompt = _read_text(folder / settings["prompt"]).strip()
+    prompt = read_text(folder / settings["prompt"]).strip()
     return Task(
         name=settings["name"],
         description=settings["description"],
@@ -91,9 +91,14 @@ def load_task(name_or_folder: str | Path) -> Task:
     )
 
 
-def _read_settings(path: Path) -> dict[str, Any]:
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings of a `task.toml`, with defaults for what it leaves out.
+
+    Raises:
+        ValueError: it cannot be read, or a key or value in it is wrong.
+    """
     try:
-        found = tomllib.loads(_read_text(path))
+        found = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not TOML ({error}): mend the file") from error
     defaults = {
@@ -115,7 +120,8 @@ def _read_settings(path: Path) -> dict[str, Any]:
     return {**defaults, **found}
 
 
-def _read_text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """A file's text. Raises ValueError, with the path, where it cannot be read as UTF-8."""
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
