@@ -171,10 +171,10 @@ def gold_of(
     }
     gold = make_gold(text=_spaced(text), **parts_of_gold)
     gold["gist"] = parts_of_gold["gist"]
-    return _slimmed(gold, parts, whole)
+    return _slimmed(gold, whole)
 
 
-def _slimmed(gold: dict[str, Any], parts: list[Segment], whole: str) -> dict[str, Any]:
+def _slimmed(gold: dict[str, Any], whole: str) -> dict[str, Any]:
     """`gold` with less beside the content where the text is long, and within the size of a gold.
 
     What is left out follows from the length of the text alone, as a model can learn it; only a

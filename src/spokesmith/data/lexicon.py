@@ -174,7 +174,8 @@ VAGUE = words_of(
     various vulnerable weak wrong independent significant social prior chief positive negative
     middle impl implementation implementations element elements cause effect impact details use
     users behavior behaviour value values object objects information feature features length thing
-    people sense moment amount rationale remnants happens concrete methods place kind sort ability possibility
+    people sense moment amount rationale remnants
+    happens concrete methods place kind sort ability possibility
     """
 )
 

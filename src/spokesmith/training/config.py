@@ -1,5 +1,6 @@
 """Every choice of a training run, with defaults that need no search, and its TOML form."""
 
+import importlib.util
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -67,6 +68,10 @@ class TrainConfig:
         _one_of("schedule", self.schedule, SCHEDULES)
         for tracker in self.trackers:
             _one_of("trackers", tracker, TRACKERS)
+            if importlib.util.find_spec(tracker) is None:
+                raise ValueError(
+                    f"trackers: '{tracker}' is not installed: pip install 'spokesmith[{tracker}]'"
+                )
         for name in ("batch_size", "gradient_accumulation", "max_length", "save_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: use a whole number from 1 up")

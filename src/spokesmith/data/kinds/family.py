@@ -29,6 +29,7 @@ RELATION_OF = {"b": "caused_by", "e": "led_to", "t": "intended_to"}
 LAYOUTS = (" ", " ", " ", " ", "\n", "\n", "\n- ", "\n* ", "\n• ", "\n\n", "\n1. ")
 PREFIX_CHANCE = 0.12
 ASIDE_FROM = 45
+MARKUP = tuple("<{[|#$>")
 ASIDE_WEIGHTS = (48, 12, 12, 12, 10, 6)
 LISTED = re.compile(r"[-*•] |1\. ")
 ARTICLES = ("a ", "an ", "the ")
@@ -117,7 +118,7 @@ def _write(
     written = draw.render(parse(template.text))
     _note_common_words(draw, template)
     # Lines have a form of their own, which further sentences would break.
-    free = template.layout != "prose" and "\n" not in written
+    free = template.layout != "prose" and "\n" not in written and written[:1] not in MARKUP
     if free and len(written) >= ASIDE_FROM:
         written += _asides(draw)
     body = _lay_out(draw, template, written)
