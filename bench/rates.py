@@ -49,17 +49,10 @@ def main() -> None:
     rows = []
     for placement, optimizer in RUNS:
         for factor in FACTORS:
-            loss = eval_loss(
-                base, prepared, placement, optimizer, default * factor, arguments.steps
-            )
-            rows.append(
-                {
-                    "placement": placement,
-                    "optimizer": optimizer,
-                    "rate": default * factor,
-                    "eval_loss": round(loss, 4),
-                }
-            )
+            rate = default * factor
+            loss = eval_loss(base, prepared, placement, optimizer, rate, arguments.steps)
+            row = {"placement": placement, "optimizer": optimizer, "rate": rate}
+            rows.append({**row, "eval_loss": round(loss, 4)})
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     result = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",

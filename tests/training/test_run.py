@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,12 +11,16 @@ from pathlib import Path
 
 import pytest
 import torch
-from run_tiny import run
+from run_tiny import CHOICES, run
 
 from spokesmith.data.generate import generate
 from spokesmith.data.pairs import write_pairs
-from spokesmith.spokes import load_spokes
+from spokesmith.spokes import detach, load_spokes
+from spokesmith.tasks import load_task
+from spokesmith.testing import tiny_base
 from spokesmith.training.callbacks import read_log
+from spokesmith.training.config import make_config
+from spokesmith.training.run import train
 from spokesmith.training.trainer import last_checkpoint
 
 SCRIPT = Path(__file__).parent / "run_tiny.py"
@@ -132,6 +137,41 @@ def test_other_choices_learn_too(data: Path, tmp_path: Path, choices: dict[str, 
     run(data, tmp_path / "run", **choices)
     losses = [row["loss"] for row in read_log(tmp_path / "run" / "log.jsonl") if "loss" in row]
     assert min(losses[-3:]) < losses[0]
+
+
+def test_training_leaves_the_base_as_it_was(data: Path, tmp_path: Path) -> None:
+    base, fresh = tiny_base("llama", num_layers=2), tiny_base("llama", num_layers=2)
+    train(
+        base=base,
+        task=load_task("memory"),
+        data_folder=data,
+        run_folder=tmp_path / "run",
+        config=make_config(CHOICES),
+    )
+    detach(base.model)
+    for (name, one), other in zip(
+        base.model.named_parameters(), fresh.model.parameters(), strict=True
+    ):
+        assert torch.equal(one, other), name
+
+
+def test_a_run_resumes_in_a_later_pass_over_the_data(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    write_pairs(data / "pairs.jsonl", generate(14, seed=3, kinds=["minimal"]))
+    choices = {"eval_every": 0, "save_every": 5, "max_steps": 10}
+    run(data, tmp_path / "whole", **choices)
+    run(data, tmp_path / "parts", **choices)
+    shutil.rmtree(tmp_path / "parts" / "checkpoints" / "checkpoint-10")
+    shutil.rmtree(tmp_path / "parts" / "last")
+    run(data, tmp_path / "parts", resume=True, **choices)
+    assert_same(weights(tmp_path / "whole" / "last"), weights(tmp_path / "parts" / "last"))
+
+
+def test_a_tracker_that_is_not_installed_is_named() -> None:
+    with pytest.raises(ValueError, match=r"pip install 'spokesmith\[trackio\]'"):
+        make_config({"trackers": ["trackio"]})
+    with pytest.raises(ValueError, match="trackers = 'abacus' is unknown"):
+        make_config({"trackers": ["abacus"]})
 
 
 def test_a_run_is_never_written_over(data: Path, finished: Path, tmp_path: Path) -> None:
