@@ -162,6 +162,24 @@ def _say_lengths(report: dict[str, Any], folder: Path) -> None:
 
 def _say_audit(result: "Audit") -> None:
     from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
+    table = Table(title=f"Audit of {result.pairs:,} pairs")
+    table.add_column("check", no_wrap=True)
+    table.add_column("found", justify="right")
+    table.add_column("")
+    table.add_column("first of them", overflow="fold")
+    for name, check in result.checks.items():
+        verdict = "fails" if check.count and check.fatal else "noted" if check.count else "good"
+        first = f"{check.examples[0].id}: {check.examples[0].reason}" if check.examples else ""
+        # Text, not str: rich would read the brackets of a reason as markup.
+        table.add_row(name.replace("_", " "), str(check.count), verdict, Text(first))
     console = Console()
-    console.print_json(data=result.to_json())
+    console.print(table)
+    splits = ", ".join(f"{split} {count:,}" for split, count in result.splits.items())
+    console.print(f"{len(result.kinds)} kinds; {splits}", highlight=False)
+    for words, lengths in (("text", result.text_quantiles), ("target", result.target_quantiles)):
+        shown = ", ".join(f"{point} {length}" for point, length in lengths.items())
+        console.print(f"{words} length in characters: {shown}", highlight=False)
+    console.print("every target is right" if result.ok else "the data set fails")

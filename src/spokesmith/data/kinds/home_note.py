@@ -265,7 +265,7 @@ KIND = Kind(
             layout="prose",
         ),
         T(
-            "((hey|sorry|hi)) {person!neighbour}, <<gs:the {noise#} {x=flip:has stopped/is back}"
+            "((hey|sorry|hi)) {person!neighbour}, <<gs:{noise#} {x=flip:has stopped/is back}"
             " as of {time}>>. // <<n:{y=flip:thank you/please think of the baby}, we <<v:sleep>>"
             " <<o:in {room!bedroom for now}>> <<d:until {weekday}>>>>",
             "neighbours=household/noise",
