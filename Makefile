@@ -28,10 +28,12 @@ lint: $(READY)  ## Check style and types.
 
 bench: $(READY)  ## Measure training speed and memory against a plain loop (minutes).
 	$(BIN)/python bench/train.py
+	$(BIN)/python bench/readme.py
 
 results: $(READY)  ## Probe the shipped set again, free and constrained (a quarter of an hour).
 	-$(BIN)/spokesmith probe --free --out docs/results/gold-free.json --force
 	-$(BIN)/spokesmith probe --constrained --out docs/results/gold-constrained.json --force
+	$(BIN)/python bench/readme.py
 
 clean:  ## Remove the environment and caches of tools.
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
