@@ -57,7 +57,8 @@ def save_spokes(
         save_file(state, partial / WEIGHTS_NAME)
         document = {"format": FORMAT_VERSION, **asdict(card)}
         (partial / CARD_NAME).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-        partial.chmod(0o755)
+        # Temporary folders and safetensors files start readable by their owner alone.
+        (partial / WEIGHTS_NAME).chmod(0o644)
         folder.mkdir(exist_ok=True)
         for name in (WEIGHTS_NAME, CARD_NAME):
             os.replace(partial / name, folder / name)

@@ -48,7 +48,7 @@ class TrainConfig:
     gradient_accumulation: int = 1
     max_length: int = 2048
     optimizer: str = "muon"
-    learning_rate: float = 0.04
+    learning_rate: float = 0.08
     weight_decay: float = 0.0
     schedule: str = "cosine"
     warmup_steps: int = 10
