@@ -26,6 +26,8 @@ app.command()(bases.bases)
 def main() -> None:
     """Run a command; a mistake of the user's is one line on stderr and exit status 2."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    # The libraries' own bars; ours come from rich.
+    os.environ.setdefault("TQDM_DISABLE", "1")
     try:
         app()
     except ValueError as error:

@@ -1,6 +1,7 @@
 """`spokesmith demo`: the whole loop on the embedded base, small."""
 
 import json
+import statistics
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -35,6 +36,7 @@ CHOICES: dict[str, Any] = {
     "save_every": 1000,
 }
 NUM_PROBES = 5
+AVERAGED = 4
 TEXTS = (
     "Marta moved the backup job from 02:00 to 04:30 because the nightly export to /srv/export "
     "was still running.",
@@ -53,6 +55,7 @@ def demo(
     as_json: JsonOption = False,
 ) -> None:
     """Train a fresh set for a few steps, encode three texts, probe five, draw the loss."""
+    from spokesmith.cli.encode import encode_text
     from spokesmith.spokes import detach
 
     console = messages_console()
@@ -68,8 +71,6 @@ def demo(
     backend = open_backend(base, DEFAULT_SPOKES)
     encodings = []
     for text in texts or TEXTS:
-        from spokesmith.cli.encode import encode_text
-
         with console.status("encoding"):
             result = encode_text(backend, task, text, constrained=True, max_tokens=task.max_tokens)
         console.print(f"[bold]text[/bold]  {_plain(text)}", highlight=False)
@@ -125,11 +126,12 @@ def _train(base: "Base", task: "Task", run: Path, console: "Console") -> dict[st
         base=base, task=task, data_folder=run / "data", run_folder=run / "run", config=config
     )
     rows = [row for row in read_log(run / "run" / "log.jsonl") if "loss" in row]
-    loss_curve(rows, run / "loss.png", title=f"{base.name}: {len(rows)} steps on a CPU or GPU")
-    first, last = rows[0]["loss"], min(row["loss"] for row in rows[-3:])
+    loss_curve(rows, run / "loss.png", title=f"{base.name}: {len(rows)} steps")
+    losses = [row["loss"] for row in rows]
+    first, last = statistics.mean(losses[:AVERAGED]), statistics.mean(losses[-AVERAGED:])
     console.print(
         f"{result.num_parameters:,} parameters beside {base.config.num_hidden_layers} frozen "
-        f"layers: loss {first:.2f} to {last:.2f} in {result.steps} steps, "
+        f"layers: mean loss of {AVERAGED} steps from {first:.2f} to {last:.2f} in {result.steps}, "
         f"{time.monotonic() - before:.0f} s",
         highlight=False,
     )
