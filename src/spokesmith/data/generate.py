@@ -130,7 +130,7 @@ class _Writer:
                 name, number = random.choice(self._with_twins)
                 kind = self._kinds[name]
                 found = [write(kind, number, seed), write_twin(kind, number, seed)]
-                if found[0].text == found[1].text:
+                if found[0].text == found[1].text or _split(found[0].key) != _split(found[1].key):
                     continue
             else:
                 name = random.choices(list(self._shares), weights=list(self._shares.values()))[0]

@@ -45,6 +45,7 @@ SALIENCE_RANGES = {
     "critical": (0.8, 0.95),
 }
 BRIEF_SALIENCE = 0.1
+CLOSING_MARKS = ".!?…。！？:;,\"')]}"
 
 _OPENING = r"(?=[\"'(\[¿¡]?[A-ZÀ-ÖØ-Þ0-9])"
 _SENTENCE_END = re.compile(
@@ -125,7 +126,10 @@ def content_of(text: str) -> str:
             used += len(parts[place]) + 1
     if not chosen:
         return cut(whole, CONTENT_LIMIT)
-    return " ".join(parts[place] for place in sorted(chosen))
+    kept = [parts[place] for place in sorted(chosen)]
+    # Without a mark between them, the end of one and the start of the next read as one name.
+    closed = [part if part[-1] in CLOSING_MARKS else f"{part};" for part in kept[:-1]]
+    return " ".join([*closed, kept[-1]])
 
 
 def snap(salience: float, significance: str) -> float:

@@ -97,7 +97,7 @@ KIND = Kind(
             " return parts.map(trim).slice(0, {n=plain:2:90});\n}}",
             "javascript function=software/code",
             gist="function {verb}Fields(x)",
-            summary="function {verb}Fields(x) with parts.slice(0, {n}).",
+            summary="function {verb}Fields(x) returns parts.map(trim).slice(0, {n}).",
             concepts="split, trim",
         ),
         T(

@@ -98,7 +98,7 @@ KIND = Kind(
             concepts="form",
         ),
         T(
-            "\\section{{{title}}}\nThe {noun} weighs $ {a=dec:1.1:99.9} \\pm {b=dec:0.1:0.9} $ kg"
+            "\\section{{{title}}}\nThe {noun} weighs {a=dec:1.1:99.9} kg ($ \\pm {b=dec:0.1:0.9} $)"
             " \\cite{{{surname}{y=plain:1950:2024}}}, {x=flip:more/less} than the {noun2}.\n%"
             " {notice}",
             "latex=research/writing",

@@ -74,9 +74,16 @@ def restyle(random: Random, text: str, gold: dict[str, Any]) -> tuple[str, dict[
         )
     )
     changed = change(text)
-    if is_brief(changed):
+    if is_brief(changed) or (change is str.upper and _adds_words(changed, gold)):
         return text, gold
     return _loosened(random, changed), _changed_gold(changed, gold, change, folds_labels)
+
+
+def _adds_words(capitals: str, gold: dict[str, Any]) -> bool:
+    """Whether the gold has words of its own, which in capitals would pass for identifiers."""
+    words = set(re.findall(r"\w+", capitals))
+    said = f"{gold['gist']} {gold['summary']} {gold['narrative']}".upper()
+    return not words.issuperset(re.findall(r"\w+", said))
 
 
 def _changed_gold(
