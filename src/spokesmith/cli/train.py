@@ -1,7 +1,7 @@
 """`spokesmith train`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,10 @@ from spokesmith.cli.common import (
     open_task,
     print_json,
 )
+
+if TYPE_CHECKING:
+    from spokesmith.bases import Base
+    from spokesmith.tasks import Task
 
 OVERFIT_LOSS = 0.02
 OVERFIT_STEPS = 300
@@ -105,28 +109,25 @@ def parse_choices(choices: list[str]) -> dict[str, Any]:
     return parsed
 
 
-def _count_known(base: Any, task: Any, data: Path, overfit: int, max_length: int) -> int:
+def _count_known(base: "Base", task: "Task", data: Path, overfit: int, max_length: int) -> int:
     """How many of the trained examples free decoding gives back to the letter."""
+    from itertools import islice
+
     from spokesmith.backends import LocalBackend
-    from spokesmith.data.pairs import read_pairs
-    from spokesmith.data.prepare import prepare
+    from spokesmith.data.pairs import Pair, read_pairs
+
+    def was_trained(pair: Pair) -> bool:
+        prompt = base.chat.prompt_ids(task.messages(pair.text))
+        answer = base.chat.answer_ids(task.canonical(pair.gold))
+        return pair.split == "train" and len(prompt) + len(answer) <= max_length
 
     backend = LocalBackend(base, spokes="training")
-    known = taken = 0
-    for pair in read_pairs(data / "pairs.jsonl"):
-        if taken == overfit:
-            break
-        if pair.split != "train":
-            continue
-        if not prepare([pair], task, base.chat, max_length=2**31).splits["train"]:
-            continue
-        length = prepare([pair], task, base.chat, max_length=2**31).report.total_quantiles["max"]
-        if length > max_length:
-            continue
-        taken += 1
-        answer = backend.complete(task.messages(pair.text), max_tokens=task.max_tokens).text
-        known += answer == task.canonical(pair.gold)
-    return known
+    trained = islice(filter(was_trained, read_pairs(data / "pairs.jsonl")), overfit)
+    return sum(
+        backend.complete(task.messages(pair.text), max_tokens=task.max_tokens).text
+        == task.canonical(pair.gold)
+        for pair in trained
+    )
 
 
 def _say(document: dict[str, Any], overfit: int) -> None:
