@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from spokesmith.data.pairs import Pair
 
 app = typer.Typer(help="Make, tokenise and check training data.", no_args_is_help=True)
-PAIRS_NAME = "pairs.jsonl"
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder with pairs.jsonl.")]
 
@@ -52,7 +51,7 @@ def generate(
     import time
     from collections import Counter
 
-    from spokesmith.data.pairs import SPLITS, write_pairs
+    from spokesmith.data.pairs import PAIRS_NAME, SPLITS, write_pairs
 
     if count < 0:
         raise ValueError(f"--count {count}: use 0 or more")
@@ -112,7 +111,7 @@ def audit(
 ) -> None:
     """Check every target: schema, key order, form, limits, facts, duplicates across splits."""
     from spokesmith.data.audit import audit as run_audit
-    from spokesmith.data.pairs import read_pairs
+    from spokesmith.data.pairs import PAIRS_NAME, read_pairs
 
     with messages_console().status(f"auditing {data}"):
         result = run_audit(read_pairs(data / PAIRS_NAME), open_task(task))

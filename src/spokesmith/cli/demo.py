@@ -113,14 +113,14 @@ def demo(
 def _train(base: "Base", task: "Task", run: Path, console: "Console") -> dict[str, Any]:
     """Train on short generated pairs and say what happened."""
     from spokesmith.data.generate import generate
-    from spokesmith.data.pairs import write_pairs
+    from spokesmith.data.pairs import PAIRS_NAME, write_pairs
     from spokesmith.report import loss_curve
     from spokesmith.training.callbacks import read_log
     from spokesmith.training.config import make_config
     from spokesmith.training.run import train
 
     config = make_config(CHOICES)
-    write_pairs(run / "data" / "pairs.jsonl", generate(NUM_PAIRS, seed=SEED))
+    write_pairs(run / "data" / PAIRS_NAME, generate(NUM_PAIRS, seed=SEED))
     before = time.monotonic()
     result = train(
         base=base, task=task, data_folder=run / "data", run_folder=run / "run", config=config

@@ -114,7 +114,7 @@ def _count_known(base: "Base", task: "Task", data: Path, overfit: int, max_lengt
     from itertools import islice
 
     from spokesmith.backends import LocalBackend
-    from spokesmith.data.pairs import Pair, read_pairs
+    from spokesmith.data.pairs import PAIRS_NAME, Pair, read_pairs
 
     def was_trained(pair: Pair) -> bool:
         prompt = base.chat.prompt_ids(task.messages(pair.text))
@@ -122,7 +122,7 @@ def _count_known(base: "Base", task: "Task", data: Path, overfit: int, max_lengt
         return pair.split == "train" and len(prompt) + len(answer) <= max_length
 
     backend = LocalBackend(base, spokes="training")
-    trained = islice(filter(was_trained, read_pairs(data / "pairs.jsonl")), overfit)
+    trained = islice(filter(was_trained, read_pairs(data / PAIRS_NAME)), overfit)
     return sum(
         backend.complete(task.messages(pair.text), max_tokens=task.max_tokens).text
         == task.canonical(pair.gold)

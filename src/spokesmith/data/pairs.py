@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+# The file of a data folder that holds its pairs.
+PAIRS_NAME = "pairs.jsonl"
 SPLITS: tuple[str, ...] = ("train", "eval")
 
 

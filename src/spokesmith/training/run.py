@@ -17,7 +17,7 @@ from transformers import set_seed
 from transformers.utils import logging as transformers_logging
 
 from spokesmith.bases import Base
-from spokesmith.data.pairs import read_pairs
+from spokesmith.data.pairs import PAIRS_NAME, read_pairs
 from spokesmith.data.prepare import (
     Example,
     Prepared,
@@ -40,7 +40,6 @@ from spokesmith.training.objective import Collator, Objective
 from spokesmith.training.trainer import SpokeTrainer, last_checkpoint
 
 RUN_NAME = "run.json"
-PAIRS_NAME = "pairs.jsonl"
 CALIBRATION_TOKENS = 2048
 
 
@@ -58,7 +57,11 @@ class RunResult:
 def prepare_cached(
     data_folder: Path, task: Task, base: Base, *, max_length: int
 ) -> tuple[Prepared, Path]:
-    """The token ids of a data folder, made once for each base, task and limit."""
+    """The token ids of a data folder, made once for each base, task and limit.
+
+    Returns:
+        The token ids, and their folder, whose name is a hash of all that they depend on.
+    """
     pairs_path = data_folder / PAIRS_NAME
     if not pairs_path.is_file():
         raise ValueError(
@@ -119,7 +122,7 @@ def train(
         ValueError: the run folder is in use or does not fit, or the data does not fit the base.
     """
     transformers_logging.set_verbosity_error()
-    prepared, _ = prepare_cached(data_folder, task, base, max_length=config.max_length)
+    prepared, tokens_folder = prepare_cached(data_folder, task, base, max_length=config.max_length)
     train_examples, eval_examples = _choose_examples(prepared, config, overfit)
     set_seed(config.seed)
     spokes, input_rms = create_spokes(base, config, prepared)
@@ -129,7 +132,7 @@ def train(
         "task": task.name,
         "schema_hash": task.schema_hash,
         "prompt_hash": task.prompt_hash,
-        "data": prepared_key(data_folder / PAIRS_NAME, task, base.name, config.max_length),
+        "data": tokens_folder.name,
         "examples": len(train_examples),
         "config": config.to_dict(),
     }
