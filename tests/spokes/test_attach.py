@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from accelerate import dispatch_model
 from torch import nn
 
 from spokesmith.bases import Base
@@ -19,10 +20,11 @@ from spokesmith.spokes import (
     measure_input_rms,
     using,
 )
-from spokesmith.testing import tiny_base
+from spokesmith.testing import FAMILY_SIZES, tiny_base
 
 PLACEMENTS = ["residual", "ffn"]
-FAMILIES = ["llama", "gemma3_text"]
+# Beside experts only residual spokes have a place; a test of their own shows them.
+FAMILIES = [name for name in FAMILY_SIZES if name != "gemma4_experts"]
 IDS = torch.arange(40)[None] % 250
 
 
@@ -78,6 +80,35 @@ def test_detached_is_as_before(base: Base, placement: str) -> None:
     assert [name for name, _ in base.model.named_modules()] == names
     assert [type(module) for module in base.model.modules()] == classes
     assert not attached_sets(base.model)
+
+
+def test_residual_spokes_stand_beside_experts() -> None:
+    base = tiny_base("gemma4_experts")
+    before = logits(base)
+    attach(base.model, base.sites(), make(base, "residual", trained=False), name="untrained")
+    assert torch.equal(logits(base), before)
+    attach(base.model, base.sites(), make(base, "residual"), name="trained")
+    assert not torch.equal(logits(base), before)
+    detach(base.model)
+    assert torch.equal(logits(base), before)
+
+
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_a_device_map_s_hooks_stay_in_place(base: Base, placement: str) -> None:
+    attach(base.model, base.sites(), make(base, placement))
+    wanted = logits(base)
+    detach(base.model)
+    bare = logits(base)
+    dispatch_model(base.model, {"": "cpu"}, force_hooks=True)
+    layers = [site.layer for site in base.sites()]
+    hooks = [vars(module).get("_hf_hook") for layer in layers for module in layer.modules()]
+    assert any(hooks)
+    attach(base.model, base.sites(), make(base, placement))
+    assert torch.equal(logits(base), wanted)
+    detach(base.model)
+    assert torch.equal(logits(base), bare)
+    after = [vars(module).get("_hf_hook") for layer in layers for module in layer.modules()]
+    assert after == hooks
 
 
 @pytest.mark.parametrize("placement", PLACEMENTS)
@@ -197,12 +228,13 @@ def test_compiled_layer_gives_the_same_numbers(placement: str, backend: str) -> 
 
 def test_measured_input_sizes_are_those_of_the_blocks(base: Base) -> None:
     seen: list[torch.Tensor] = []
+    before = dict(base.sites()[0].ffn._forward_pre_hooks)
     handle = base.sites()[2].ffn.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
     rms = measure_input_rms(base.decoder, base.sites(), IDS)
     handle.remove()
     assert set(rms) == set(range(4))
     assert rms[2] == pytest.approx(seen[0].pow(2).mean().sqrt().item())
-    assert not base.sites()[0].ffn._forward_pre_hooks
+    assert dict(base.sites()[0].ffn._forward_pre_hooks) == before
 
 
 def test_mistakes_are_named(base: Base) -> None:
@@ -215,6 +247,10 @@ def test_mistakes_are_named(base: Base) -> None:
         activate(base.model, "two")
     with pytest.raises(ValueError, match="no set named 'two'"):
         detach(base.model, "two")
+    detach(base.model)
+    base.sites()[0].ffn.forward = lambda x: x
+    with pytest.raises(ValueError, match="has a forward of its own"):
+        attach(base.model, base.sites(), make(base, "ffn"))
     wrong = SpokeSet.create(SpokesConfig(hidden_size=64, num_layers=9), seed=0)
     with pytest.raises(ValueError, match="for 9 layers, the model has 4"):
         attach(base.model, base.sites(), wrong, name="two")

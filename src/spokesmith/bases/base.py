@@ -1,26 +1,18 @@
-"""A loaded base: model, tokenizer and the facts that other rooms need, by name or path."""
+"""A loaded base: model, tokenizer and the facts that other rooms need."""
 
 import hashlib
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from spokesmith.bases.chat import ChatFormat
-from spokesmith.bases.embedded import (
-    EMBEDDED,
-    build_once,
-    cache_folder,
-    dequantise,
-    unpack_embedded,
-)
-from spokesmith.bases.families import Family, family_of
+from spokesmith.bases.families import Family
+from spokesmith.bases.shared_kv import guard_shared_kv
 from spokesmith.spokes import Site, SpokesConfig
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 SHAPE_KEYS = (
     "model_type",
     "hidden_size",
@@ -36,13 +28,23 @@ SHAPE_KEYS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Base:
-    """A frozen language model. `model` is a transformers causal language model."""
+    """A frozen language model.
+
+    Attributes:
+        name: as it was asked for.
+        model: a transformers causal language model.
+        tokenizer: its tokenizer.
+        family: the facts of its architecture.
+        chat: its turn format.
+        freed_bytes: size of the parts for pictures and sound that were left out.
+    """
 
     name: str
     model: Any
     tokenizer: Any
     family: Family
     chat: ChatFormat
+    freed_bytes: int = 0
 
     @property
     def config(self) -> Any:
@@ -74,12 +76,22 @@ class Base:
         ]
 
     def spokes_config(self, **choices: Any) -> SpokesConfig:
-        """The shape of a set for this base; `choices` as in `SpokesConfig`."""
-        return SpokesConfig(
+        """The shape of a set for this base; `choices` as in `SpokesConfig`.
+
+        Raises:
+            ValueError: a choice is wrong, or the base has no place for such spokes.
+        """
+        shape = SpokesConfig(
             hidden_size=self.config.hidden_size,
             num_layers=self.config.num_hidden_layers,
             **choices,
         )
+        if shape.placement == "ffn" and self.family.has_experts(self.config):
+            raise ValueError(
+                f"the feed-forward blocks of '{self.name}' are mixtures of experts, and an ffn "
+                "spoke beside one could not be folded into it: use placement residual"
+            )
+        return shape
 
     def logits(self, hidden: Tensor) -> Tensor:
         """The language-model head: [..., d] to [..., V], with the base's soft cap if it has one."""
@@ -88,91 +100,39 @@ class Base:
         return logits if cap is None else torch.tanh(logits / cap) * cap
 
 
-def load_base(name_or_path: str, *, dtype: str = "auto", device: str = "auto") -> Base:
-    """Load a base, frozen and in evaluation mode.
-
-    Args:
-        name_or_path: an embedded name, a Hugging Face folder or id, or a GGUF file.
-        dtype: float32, bfloat16, or auto: bfloat16 where the processor multiplies it natively.
-        device: cpu, cuda, or auto: a GPU where there is one.
+def make_base(
+    name: str, model: Any, tokenizer: Any, family: Family, *, freed_bytes: int = 0
+) -> Base:
+    """A base from a model that is there: frozen, in evaluation mode, guarded where it needs it.
 
     Raises:
-        ValueError: the base cannot be found, or belongs to no known family.
+        ValueError: the tokenizer lacks what chats need.
     """
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    import transformers
 
-    where = _choose_device(device)
-    chosen_dtype = _choose_dtype(dtype, where)
-    source = _find_source(name_or_path)
-    try:
-        config = AutoConfig.from_pretrained(source)
-        family = family_of(config.model_type)
-        tokenizer = AutoTokenizer.from_pretrained(source)
-        model = AutoModelForCausalLM.from_pretrained(source, dtype=chosen_dtype)
-    except OSError as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(
-            f"cannot load base '{name_or_path}' ({reason}): give one of {', '.join(EMBEDDED)}, "
-            "a Hugging Face folder or id, or a GGUF file"
-        ) from error
-    model = model.eval().requires_grad_(False)
-    model.to(where)  # pyright: ignore[reportCallIssue, reportArgumentType]
-    return Base(
-        name=name_or_path,
-        model=model,
+    chat = ChatFormat(tokenizer, turn_end=family.turn_end, template_options=family.template_options)
+    base = Base(
+        name=name,
+        model=model.eval().requires_grad_(False),
         tokenizer=tokenizer,
         family=family,
-        chat=ChatFormat(tokenizer),
+        chat=chat,
+        freed_bytes=freed_bytes,
     )
+    if family.shared_kv_layers(base.config):
+        sites = base.sites()
+        guard_shared_kv(
+            base.decoder,
+            [site.layer for site in sites],
+            [site.ffn for site in sites],
+            base.config,
+            carries_kv_in_cache=transformers.__version__ in family.corrupting_versions,
+        )
+    return base
 
 
 def shape_fingerprint(config: Any) -> str:
     """A short hash of what must agree between a base and its spokes: the model's shape."""
-    shape = {key: getattr(config, key, None) for key in SHAPE_KEYS}
+    entries = config.to_dict()
+    shape = {key: entries.get(key) for key in SHAPE_KEYS}
     return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _find_source(name_or_path: str) -> str:
-    """A folder or hub id that transformers loads."""
-    if embedded := EMBEDDED.get(name_or_path):
-        folder = unpack_embedded(embedded)
-        return str(folder) if folder else embedded.hub_id
-    path = Path(name_or_path).expanduser()
-    if path.suffix.lower() == ".gguf":
-        return str(_unpack_gguf(path))
-    return str(path) if path.is_dir() else name_or_path
-
-
-def _unpack_gguf(path: Path) -> Path:
-    """Unpack a user's GGUF file into the cache, once for each content."""
-    if not path.is_file():
-        raise ValueError(f"no file at {path}: give the path of a GGUF file")
-    with path.open("rb") as file:
-        if file.read(4) != b"GGUF":
-            raise ValueError(f"{path} is no GGUF file: it does not start with 'GGUF'")
-        file.seek(0)
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    folder = cache_folder() / "bases" / f"{path.stem}-{digest[:12]}"
-    return build_once(folder, lambda partial: dequantise(path, partial))
-
-
-def _choose_device(device: str) -> torch.device:
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        return torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(f"device '{device}' is unknown: use auto, cpu or cuda") from error
-
-
-def _choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
-    if dtype == "auto":
-        native = device.type == "cuda" or _cpu_multiplies_bfloat16()
-        return torch.bfloat16 if native else torch.float32
-    if dtype not in DTYPES:
-        raise ValueError(f"dtype '{dtype}' is unknown: use auto, {' or '.join(DTYPES)}")
-    return DTYPES[dtype]
-
-
-def _cpu_multiplies_bfloat16() -> bool:
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

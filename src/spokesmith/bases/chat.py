@@ -8,24 +8,45 @@ tokens, in training and in decoding, and every example of a task starts with the
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-PLAIN_TEMPLATE = (
-    "{% for message in messages %}"
-    "{{ '### ' + message['role'] + '\n' + message['content'] + '\n\n' }}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '### assistant\n' }}{% endif %}"
-)
 _MARK = "\u27e6content-{index}\u27e7"
 
 
 class ChatFormat:
-    """Renders chats for one tokenizer. A tokenizer without a chat template gets a plain one."""
+    """Renders chats for one tokenizer.
 
-    def __init__(self, tokenizer: Any) -> None:
-        self.tokenizer = tokenizer
-        self.template: str = tokenizer.chat_template or PLAIN_TEMPLATE
+    Args:
+        tokenizer: with a chat template and an end token.
+        turn_end: the token that ends an answer, where the tokenizer knows it; else its end token.
+        template_options: what the template is told beside the messages.
+
+    Raises:
+        ValueError: the tokenizer has no chat template or no end token.
+    """
+
+    def __init__(
+        self,
+        tokenizer: Any,
+        *,
+        turn_end: str | None = None,
+        template_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        if not tokenizer.chat_template:
+            raise ValueError(
+                "the base has no chat template: use its instruction-tuned variant, or put a "
+                "chat_template.jinja into its folder"
+            )
         if tokenizer.eos_token_id is None:
-            raise ValueError("the tokenizer has no end token: set its eos_token before loading")
-        self.end_id: int = tokenizer.eos_token_id
+            raise ValueError(
+                'the tokenizer has no end token: set "eos_token" in its tokenizer_config.json'
+            )
+        self.tokenizer = tokenizer
+        self.template: str = tokenizer.chat_template
+        self.template_options = dict(template_options or {})
+        known = turn_end is not None and turn_end in tokenizer.get_vocab()
+        self.end_id: int = (
+            tokenizer.convert_tokens_to_ids(turn_end) if known else tokenizer.eos_token_id
+        )
+        self.stop_ids: tuple[int, ...] = tuple(sorted({self.end_id, tokenizer.eos_token_id}))
 
     def prompt_ids(self, messages: Sequence[Mapping[str, object]]) -> list[int]:
         """Token ids of a chat up to where the answer starts."""
@@ -60,7 +81,11 @@ class ChatFormat:
 
         def apply(turns: list[dict[str, Any]]) -> str:
             return self.tokenizer.apply_chat_template(
-                turns, chat_template=self.template, tokenize=False, add_generation_prompt=True
+                turns,
+                chat_template=self.template,
+                tokenize=False,
+                add_generation_prompt=True,
+                **self.template_options,
             )
 
         try:

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from spokesmith.cli import bases, data, demo, encode, probe, task, train
+from spokesmith.cli import bases, convert, data, demo, encode, probe, task, train
 
 app = typer.Typer(
     name="spokesmith",
@@ -21,6 +21,7 @@ app.command()(probe.probe)
 app.add_typer(data.app, name="data")
 app.add_typer(task.app, name="task")
 app.command()(bases.bases)
+app.command()(convert.convert)
 
 
 def main() -> None:

@@ -92,7 +92,7 @@ class Engine:
             temperature=temperature if temperature > 0 else None,
             top_p=top_p if temperature > 0 else None,
             top_k=0 if temperature > 0 else None,
-            eos_token_id=self.base.chat.end_id,
+            eos_token_id=list(self.base.chat.stop_ids),
             pad_token_id=self.base.chat.end_id,
         )
         input_ids = torch.tensor([list(prompt_ids)], device=self.base.device)
@@ -109,7 +109,7 @@ class Engine:
             )
         total_s = time.monotonic() - start
         tokens = output[0, len(prompt_ids) :].tolist()
-        ended = bool(tokens) and tokens[-1] == self.base.chat.end_id
+        ended = bool(tokens) and tokens[-1] in self.base.chat.stop_ids
         return Generation(
             tokens=tokens[:-1] if ended else tokens,
             finish_reason="stop" if ended else "length",

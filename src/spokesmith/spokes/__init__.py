@@ -11,10 +11,12 @@ from spokesmith.spokes.attach import (
     using,
 )
 from spokesmith.spokes.files import SpokesCard, load_spokes, read_card, save_spokes
+from spokesmith.spokes.interchange import OlderSpokes, read_older_spokes
 from spokesmith.spokes.modules import Placement, SpokesConfig, SpokeSet
 from spokesmith.spokes.shipped import find_spokes, shipped_names
 
 __all__ = [
+    "OlderSpokes",
     "Placement",
     "Site",
     "SpokeSet",
@@ -29,6 +31,7 @@ __all__ = [
     "load_spokes",
     "measure_input_rms",
     "read_card",
+    "read_older_spokes",
     "save_spokes",
     "shipped_names",
     "using",

@@ -188,13 +188,9 @@ def _spoke_module(target: nn.Module, hub: Hub, activation: Activation) -> nn.Mod
     """The dictionary of spokes of a module, which is made a spoked one at its first set."""
     if isinstance(target, _Spoked):
         return target.spokes
-    if "forward" in vars(target):
-        raise ValueError(
-            f"{type(target).__name__} has a forward of its own (an offloading or device-map hook), "
-            "which would hide the spokes: load the base on one device"
-        )
     is_layer = any(target is site.layer for site in hub.sites)
-    target.__class__ = _spoked_class(type(target), is_layer)
+    with _device_hook_set_aside(target):
+        target.__class__ = _spoked_class(type(target), is_layer)
     assert isinstance(target, _Spoked)
     target.spokes = nn.ModuleDict()
     target.spokes_hub = hub
@@ -213,7 +209,34 @@ def _take_off(hub: Hub, name: str) -> None:
         del target.spokes[_key(name)]
         if not target.spokes:
             del target.spokes, target.spokes_hub, target.spokes_activation
-            target.__class__ = type(target).__mro__[2]
+            with _device_hook_set_aside(target):
+                target.__class__ = type(target).__mro__[2]
+
+
+@contextmanager
+def _device_hook_set_aside(target: nn.Module) -> Iterator[None]:
+    """Inside the block a module has its class's forward, not that of accelerate's device map."""
+    if "forward" not in vars(target):
+        yield
+        return
+    hook = vars(target).get("_hf_hook")
+    if hook is None:
+        raise ValueError(
+            f"{type(target).__name__} has a forward of its own, which would hide the spokes: "
+            "attach the spokes before what replaces it"
+        )
+    if any(parameter.is_meta for parameter in target.parameters()):
+        raise ValueError(
+            f"the weights of {type(target).__name__} are offloaded, and spokes need them in place: "
+            "load the base with --quantize nf4 or on more devices"
+        )
+    from accelerate.hooks import add_hook_to_module, remove_hook_from_module
+
+    remove_hook_from_module(target)
+    # What it leaves behind is the forward of the class that the module has now.
+    del target.forward
+    yield
+    add_hook_to_module(target, hook)
 
 
 def _key(name: str) -> str:

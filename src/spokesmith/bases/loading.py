@@ -1,0 +1,270 @@
+"""Loading a base by name or path: where it is, in which precision, on which device.
+
+All that can be wrong with a base is found before its weights are read.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from spokesmith.bases.base import Base, make_base
+from spokesmith.bases.chat import ChatFormat
+from spokesmith.bases.embedded import (
+    EMBEDDED,
+    build_once,
+    cache_folder,
+    dequantise,
+    unpack_embedded,
+)
+from spokesmith.bases.families import Family, family_of
+from spokesmith.bases.host_table import HostTable
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+QUANTIZATIONS = ("none", "nf4")
+TABLE_PLACES = ("device", "cpu")
+# In multimodal checkpoints the text part's names start so; alone, they start with `model.`.
+TEXT_PREFIXES = {r"^model\.language_model\.": "model.", r"^language_model\.model\.": "model."}
+
+log = logging.getLogger("spokesmith")
+
+
+@dataclass(frozen=True, kw_only=True)
+class BaseSource:
+    """A base before its weights are read. `config` is the text part's configuration."""
+
+    name: str
+    location: str
+    config: Any
+    whole_config: Any
+    family: Family
+    tokenizer: Any
+
+
+def find_base(name_or_path: str) -> BaseSource:
+    """Read a base's configuration and tokenizer, and check them.
+
+    Args:
+        name_or_path: an embedded name, a Hugging Face folder or id, or a GGUF file.
+
+    Raises:
+        ValueError: the base cannot be found, belongs to no known family, or has no chat template,
+            no end token or a tokenizer that does not fit.
+    """
+    from transformers import AutoConfig, AutoTokenizer, PretrainedConfig
+
+    location = _find_location(name_or_path)
+    with _plain_errors(name_or_path):
+        entries, _ = PretrainedConfig.get_config_dict(location)
+        family = family_of(str(entries.get("model_type")))
+        whole_config = AutoConfig.from_pretrained(location)
+        tokenizer = AutoTokenizer.from_pretrained(location)
+    config = whole_config.get_text_config(decoder=True)
+    ChatFormat(tokenizer)
+    if len(tokenizer) > config.vocab_size:
+        raise ValueError(
+            f"the tokenizer of '{name_or_path}' has {len(tokenizer)} tokens, the model "
+            f"{config.vocab_size}: they do not belong together, use the tokenizer of this base"
+        )
+    _warn_of_version(family, config)
+    return BaseSource(
+        name=name_or_path,
+        location=location,
+        config=config,
+        whole_config=whole_config,
+        family=family,
+        tokenizer=tokenizer,
+    )
+
+
+def load_base(
+    name_or_path: str,
+    *,
+    dtype: str = "auto",
+    device: str = "auto",
+    quantize: str = "none",
+    ple: str = "device",
+    device_map: str | dict[str, Any] | None = None,
+) -> Base:
+    """Load a base, frozen and in evaluation mode. Only the text part of a multimodal one is read.
+
+    Args:
+        name_or_path: an embedded name, a Hugging Face folder or id, or a GGUF file.
+        dtype: float32, bfloat16, or auto: bfloat16 where the processor multiplies it natively.
+        device: cpu, cuda, or auto: a GPU where there is one.
+        quantize: none, or nf4: 4-bit weights with double quantisation, by bitsandbytes.
+        ple: where a table of per-layer embeddings stays: device, or cpu (the host's memory).
+        device_map: as accelerate knows it, to spread the layers over several GPUs.
+
+    Raises:
+        ValueError: the base cannot be found, is not fit for spokes, or an option is wrong.
+    """
+    where = choose_device(device)
+    chosen_dtype = choose_dtype(dtype, where)
+    if ple not in TABLE_PLACES:
+        raise ValueError(f"ple '{ple}' is unknown: use {' or '.join(TABLE_PLACES)}")
+    quantization = _quantization(quantize, chosen_dtype)
+    source = find_base(name_or_path)
+    table = source.family.per_layer_table if ple == "cpu" else None
+    places = device_map
+    if places is None and quantization is not None:
+        # Quantised weights are made where they stay; the table must not visit the device.
+        stays_behind = table is not None and where.type != "cpu"
+        places = {"": where, **({f"model.{table}": "cpu"} if stays_behind else {})}
+    model = _load_weights(source, chosen_dtype, quantization, places)
+    if table is not None and hasattr(model.get_decoder(), table):
+        _keep_on_host(model, table)
+    if places is None:
+        model.to(where)
+    return make_base(
+        name_or_path,
+        model,
+        source.tokenizer,
+        source.family,
+        freed_bytes=_left_out_bytes(source, chosen_dtype),
+    )
+
+
+def _load_weights(
+    source: BaseSource, dtype: torch.dtype, quantization: Any, device_map: Any
+) -> Any:
+    from transformers import AutoModelForCausalLM
+
+    is_part = source.config is not source.whole_config
+    with _plain_errors(source.name):
+        model, loading = AutoModelForCausalLM.from_pretrained(  # pyright: ignore[reportGeneralTypeIssues]
+            source.location,
+            config=source.config,
+            dtype=dtype,
+            quantization_config=quantization,
+            device_map=device_map,
+            key_mapping=TEXT_PREFIXES if is_part else None,
+            output_loading_info=True,
+        )
+    if missing := sorted(loading["missing_keys"]):
+        raise ValueError(
+            f"the files of '{source.name}' lack {len(missing)} weights that the model needs "
+            f"({', '.join(missing[:3])} ...): get the base anew"
+        )
+    return model
+
+
+def _keep_on_host(model: Any, table: str) -> None:
+    from accelerate.hooks import remove_hook_from_submodules
+
+    # Where accelerate placed the table, its hooks would carry rows back and forth a second time.
+    remove_hook_from_submodules(getattr(model.get_decoder(), table))
+    setattr(model.get_decoder(), table, HostTable(getattr(model.get_decoder(), table)))
+
+
+def _left_out_bytes(source: BaseSource, dtype: torch.dtype) -> int:
+    """Size of what a multimodal base has beside its text part, found without loading it."""
+    if source.config is source.whole_config:
+        return 0
+    from transformers import AutoModel
+
+    with torch.device("meta"):
+        whole, text = (
+            AutoModel.from_config(config) for config in (source.whole_config, source.config)
+        )
+    sizes = [sum(one.numel() for one in model.parameters()) for model in (whole, text)]
+    return (sizes[0] - sizes[1]) * dtype.itemsize
+
+
+def _quantization(quantize: str, dtype: torch.dtype) -> Any:
+    if quantize == "none":
+        return None
+    if quantize not in QUANTIZATIONS:
+        raise ValueError(f"quantize '{quantize}' is unknown: use {' or '.join(QUANTIZATIONS)}")
+    import importlib.util
+
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise ValueError("quantize nf4 needs bitsandbytes: pip install 'spokesmith[quantize]'")
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+        # Despite its name, what allows a part that is not quantised, the table, to stay on the CPU.
+        llm_int8_enable_fp32_cpu_offload=True,
+    )
+
+
+def _warn_of_version(family: Family, config: Any) -> None:
+    import transformers
+
+    version = transformers.__version__
+    if version in family.corrupting_versions and family.shared_kv_layers(config):
+        log.warning(
+            f"transformers {version} computes {family.name} wrongly without a cache, which its own "
+            "activation checkpointing switches off; spokesmith works around it. The fix: pip "
+            "install 'transformers>=5.5.2'"
+        )
+
+
+@contextmanager
+def _plain_errors(name: str) -> Iterator[None]:
+    """A library's error about files that are not there, as one line."""
+    try:
+        yield
+    except OSError as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"cannot load base '{name}' ({reason}): give one of {', '.join(EMBEDDED)}, "
+            "a Hugging Face folder or id, or a GGUF file"
+        ) from error
+
+
+def _find_location(name_or_path: str) -> str:
+    """A folder or hub id that transformers loads."""
+    if embedded := EMBEDDED.get(name_or_path):
+        folder = unpack_embedded(embedded)
+        return str(folder) if folder else embedded.hub_id
+    path = Path(name_or_path).expanduser()
+    if path.suffix.lower() == ".gguf":
+        return str(_unpack_gguf(path))
+    return str(path) if path.is_dir() else name_or_path
+
+
+def _unpack_gguf(path: Path) -> Path:
+    """Unpack a user's GGUF file into the cache, once for each content."""
+    if not path.is_file():
+        raise ValueError(f"no file at {path}: give the path of a GGUF file")
+    with path.open("rb") as file:
+        if file.read(4) != b"GGUF":
+            raise ValueError(f"{path} is no GGUF file: it does not start with 'GGUF'")
+        file.seek(0)
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    folder = cache_folder() / "bases" / f"{path.stem}-{digest[:12]}"
+    return build_once(folder, lambda partial: dequantise(path, partial))
+
+
+def choose_device(device: str) -> torch.device:
+    """The device that `device` (auto, cpu, cuda, ...) means here."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device '{device}' is unknown: use auto, cpu or cuda") from error
+
+
+def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
+    """The precision that `dtype` (auto, float32, bfloat16) means on a device."""
+    if dtype == "auto":
+        native = device.type == "cuda" or _cpu_multiplies_bfloat16()
+        return torch.bfloat16 if native else torch.float32
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype '{dtype}' is unknown: use auto, {' or '.join(DTYPES)}")
+    return DTYPES[dtype]
+
+
+def _cpu_multiplies_bfloat16() -> bool:
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()

@@ -1,0 +1,213 @@
+"""How a base is loaded: its text part alone, quantised, its table on the host; what is refused."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
+
+from spokesmith.bases import Base, load_base
+from spokesmith.bases.families import family_of
+from spokesmith.bases.host_table import HostTable
+from spokesmith.bases.loading import _warn_of_version, find_base
+from spokesmith.testing import byte_tokenizer, tiny_base, tiny_config
+
+IDS = torch.arange(60).reshape(2, 30) % 250
+TOWER = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1}
+HEADS = {"num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 16}
+SOUND = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
+TOWERS: dict[str, dict[str, Any]] = {
+    "gemma3": {"vision_config": {**TOWER, "num_attention_heads": 2, "image_size": 32}},
+    "gemma4": {
+        "vision_config": {**TOWER, **HEADS},
+        "audio_config": {**SOUND, "output_proj_dims": 32},
+    },
+    "qwen3_5": {"vision_config": {"hidden_size": 32, "intermediate_size": 32, "depth": 1}},
+}
+TEXT_TYPES = {"gemma3": "gemma3_text", "gemma4": "gemma4_text", "qwen3_5": "qwen3_5_text"}
+
+
+def write(model: Any, folder: Path) -> str:
+    model.save_pretrained(folder)
+    byte_tokenizer().save_pretrained(folder)
+    return str(folder)
+
+
+def load(folder: str, **options: Any) -> Base:
+    return load_base(folder, **{"dtype": "float32", "device": "cpu", **options})
+
+
+def logits(base: Base) -> torch.Tensor:
+    with torch.no_grad():
+        return base.model(input_ids=IDS).logits
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> str:
+    return write(tiny_base("gemma4_text").model, tmp_path / "tiny")
+
+
+def multimodal(model_type: str) -> Any:
+    text = tiny_config(TEXT_TYPES[model_type]).to_dict()
+    text["tie_word_embeddings"] = True
+    config = AutoConfig.for_model(
+        model_type, text_config=text, tie_word_embeddings=True, **TOWERS[model_type]
+    )
+    torch.manual_seed(0)
+    return AutoModelForImageTextToText.from_config(config)
+
+
+@pytest.mark.parametrize("model_type", TOWERS)
+def test_of_a_multimodal_base_only_the_text_part_is_loaded(model_type: str, tmp_path: Path) -> None:
+    whole = multimodal(model_type).eval()
+    base = load(write(whole, tmp_path / "whole"))
+    with torch.no_grad():
+        wanted = whole(input_ids=IDS).logits
+    assert torch.equal(logits(base), wanted)
+    text = sum(one.numel() for one in base.model.parameters())
+    everything = sum(one.numel() for one in whole.parameters())
+    assert base.freed_bytes == 4 * (everything - text) > 0
+    assert base.fingerprint == tiny_base(TEXT_TYPES[model_type]).fingerprint
+
+
+def test_spokes_find_their_places_in_both_classes() -> None:
+    whole = multimodal("gemma4")
+    alone = AutoModelForCausalLM.from_config(tiny_config("gemma4_text"))
+    for model in (whole, alone):
+        layers = model.get_decoder().layers
+        assert [type(layer).__name__ for layer in layers] == ["Gemma4TextDecoderLayer"] * 4
+
+
+def test_a_table_on_the_host_gives_equal_results(folder: str) -> None:
+    base, plain = load(folder, ple="cpu"), load(folder)
+    table = base.decoder.embed_tokens_per_layer
+    assert isinstance(table, HostTable)
+    assert torch.equal(logits(base), logits(plain))
+    assert "embed_tokens_per_layer" not in "".join(
+        name for name, _ in base.model.named_parameters()
+    )
+    base.model.to("meta")
+    assert vars(table)["table"].weight.device.type == "cpu"
+
+
+def test_a_base_without_such_a_table_loads_as_ever(tmp_path: Path) -> None:
+    folder = write(tiny_base("llama").model, tmp_path / "tiny")
+    assert torch.equal(logits(load(folder, ple="cpu")), logits(load(folder)))
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gemma4_text"])
+@pytest.mark.parametrize("ple", ["device", "cpu"])
+def test_four_bit_weights_stay_near_the_base(model_type: str, ple: str, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes", reason="quantize nf4 needs bitsandbytes")
+    # The processor's 4-bit product takes multiples of 32 only.
+    wide: dict[str, Any] = {"hidden_size": 128, "intermediate_size": 128, "head_dim": 64}
+    if model_type == "gemma4_text":
+        wide |= {"global_head_dim": 64, "hidden_size_per_layer_input": 64}
+    model = tiny_base(model_type, **wide).model
+    folder = write(model, tmp_path / "tiny")
+    base = load(folder, quantize="nf4", ple=ple)
+    projection = base.sites()[0].ffn.gate_proj
+    assert type(projection).__name__ == "Linear4bit"
+    assert projection.weight.quant_state.quant_type == "nf4"
+    assert projection.weight.quant_state.nested
+    assert isinstance(getattr(base.decoder, "embed_tokens_per_layer", None), HostTable) == (
+        model_type == "gemma4_text" and ple == "cpu"
+    )
+    wanted, got = logits(load(folder)).flatten(), logits(base).flatten()
+    # Random weights show no more than that the quantised ones are the same model.
+    assert torch.corrcoef(torch.stack([wanted, got]))[0, 1] > 0.6
+
+
+def test_a_device_map_is_passed_on(folder: str) -> None:
+    assert torch.equal(logits(load(folder, device_map={"": "cpu"})), logits(load(folder)))
+
+
+def refuse_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*args: object, **kwargs: object) -> None:
+        raise AssertionError("the weights were read before the base was checked")
+
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", fail)
+
+
+def edit(name: str, **changes: Any) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        import json
+
+        path = folder / name
+        values = {**json.loads(path.read_text()), **changes}
+        path.write_text(json.dumps({key: one for key, one in values.items() if one is not None}))
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (edit("config.json", model_type="mamba"), r"'mamba' belongs to no known family \(llama"),
+        (lambda folder: (folder / "chat_template.jinja").unlink(), "no chat template"),
+        (edit("tokenizer_config.json", eos_token=None), "no end token"),
+        (edit("config.json", vocab_size=200), "has 259 tokens, the model 200"),
+    ],
+)
+def test_a_base_that_is_not_fit_is_refused_before_its_weights_are_read(
+    damage: Callable[[Path], None],
+    message: str,
+    folder: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    damage(Path(folder))
+    refuse_weights(monkeypatch)
+    with pytest.raises(ValueError, match=message) as caught:
+        load(folder)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"quantize": "int2"}, "quantize 'int2' is unknown: use none or nf4"),
+        ({"ple": "disk"}, "ple 'disk' is unknown: use device or cpu"),
+    ],
+)
+def test_an_unknown_option_is_one_line(
+    options: dict[str, str], message: str, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse_weights(monkeypatch)
+    with pytest.raises(ValueError, match=message):
+        load(folder, **options)
+
+
+def test_weights_that_are_not_there_are_never_made_up(folder: str) -> None:
+    from safetensors.torch import load_file, save_file
+
+    path = Path(folder) / "model.safetensors"
+    tensors = load_file(path)
+    del tensors["model.layers.1.mlp.up_proj.weight"]
+    save_file(tensors, path, metadata={"format": "pt"})
+    with pytest.raises(
+        ValueError, match=r"lack 1 weights .*model\.layers\.1\.mlp\.up_proj\.weight"
+    ):
+        load(folder)
+
+
+@pytest.mark.parametrize(("version", "warns"), [("5.5.0", True), ("5.5.1", True), ("5.5.2", False)])
+def test_a_version_that_corrupts_is_named_with_its_fix(
+    version: str, warns: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("transformers.__version__", version)
+    with caplog.at_level(logging.WARNING, logger="spokesmith"):
+        for model_type in ("gemma4_text", "gemma4_dense", "llama"):
+            config = tiny_config(model_type)
+            _warn_of_version(family_of(config.model_type), config)
+    messages = [record.getMessage() for record in caplog.records]
+    assert len(messages) == warns
+    assert all(f"transformers {version}" in one and ">=5.5.2" in one for one in messages)
+
+
+def test_what_is_found_tells_the_text_part_s_shape(tmp_path: Path) -> None:
+    source = find_base(write(multimodal("gemma4"), tmp_path / "whole"))
+    assert source.family.name == "gemma4"
+    assert source.config.num_kv_shared_layers == 2
