@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spokesmith.report import loss_curve
+from spokesmith.report import layer_heat_maps, loss_curve
 
 ROOT = Path(__file__).parents[1]
 
@@ -21,6 +21,12 @@ def test_a_log_without_losses_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no loss yet"):
         loss_curve([{"step": 1, "eval_loss": 0.3}], tmp_path / "loss.png")
     assert not (tmp_path / "loss.png").exists()
+
+
+def test_heat_maps_are_a_picture(tmp_path: Path) -> None:
+    rows = [{"layer": i, "gate": 0.1 * i, "up_norm": 10.0**i} for i in range(5)]
+    layer_heat_maps(rows, tmp_path / "layers.png", title="Layers")
+    assert (tmp_path / "layers.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_figures_of_the_readme_are_those_of_the_results() -> None:

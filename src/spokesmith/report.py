@@ -39,6 +39,38 @@ def loss_curve(rows: Sequence[dict[str, Any]], path: Path, *, title: str = "Trai
     figure.savefig(path)
 
 
+def layer_heat_maps(rows: Sequence[dict[str, Any]], path: Path, *, title: str) -> None:
+    """Draw one line of a heat map for each column of a table by layer, into a PNG file.
+
+    Args:
+        rows: one for each layer, with `layer` and columns of numbers; each column has a colour
+            scale of its own, logarithmic where its numbers span more than a factor of 30.
+        path: of the picture.
+        title: above it.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    columns = [name for name in rows[0] if name != "layer"]
+    figure = Figure(figsize=(max(6, 0.3 * len(rows) + 4), 0.55 * len(columns) + 1.4), dpi=120)
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(len(columns), 1, sharex=True, squeeze=False)[:, 0]
+    axes[0].set_title(title)
+    for one, name in zip(axes, columns, strict=True):
+        values = [abs(row[name]) for row in rows]
+        least, most = min(values), max(values)
+        is_wide = least > 0 and most > 30 * least
+        one.imshow([values], aspect="auto", cmap="viridis", norm="log" if is_wide else "linear")
+        one.set_yticks([0], [name.replace("_", " ")])
+        one.text(1.01, 0.5, f"{least:.1e} to {most:.1e}", transform=one.transAxes, va="center")
+    every = max(1, len(rows) // 12)
+    places = range(0, len(rows), every)
+    axes[-1].set_xticks(places, [str(rows[place]["layer"]) for place in places])
+    axes[-1].set_xlabel("layer")
+    figure.subplots_adjust(hspace=0.35)
+    figure.savefig(path, bbox_inches="tight")
+
+
 def _smooth(values: Sequence[float]) -> list[float]:
     """Exponential average without the bias of its start."""
     average, weight, smoothed = 0.0, 0.0, []

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from spokesmith.bases.chat import ChatFormat
 from spokesmith.bases.families import Family
-from spokesmith.bases.shared_kv import guard_shared_kv
+from spokesmith.bases.shared_kv import ATTRIBUTE, SharedKVGuard, guard_shared_kv
 from spokesmith.spokes import Site, SpokesConfig
 
 SHAPE_KEYS = (
@@ -63,6 +63,15 @@ class Base:
     @property
     def fingerprint(self) -> str:
         return shape_fingerprint(self.config)
+
+    @property
+    def packs(self) -> bool:
+        """Whether several examples may stand in one row, told apart by their positions.
+
+        Not so where the guard must give each call a cache, in which rows have one past each.
+        """
+        guard: SharedKVGuard | None = getattr(self.decoder, ATTRIBUTE, None)
+        return self.family.packs and not (guard is not None and guard.carries_kv_in_cache)
 
     def sites(self) -> list[Site]:
         """The decoder layers in order, as spokes see them."""

@@ -82,6 +82,14 @@ def find_base(name_or_path: str) -> BaseSource:
     )
 
 
+def num_parameters(source: BaseSource) -> int:
+    """How many parameters the text part has, found without loading it."""
+    from transformers import AutoModelForCausalLM
+
+    with torch.device("meta"):
+        return AutoModelForCausalLM.from_config(source.config).num_parameters()
+
+
 def load_base(
     name_or_path: str,
     *,

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from spokesmith.cli import bases, convert, data, demo, encode, probe, task, train
+from spokesmith.cli import bases, convert, data, demo, diagnose, encode, probe, task, train
 
 app = typer.Typer(
     name="spokesmith",
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command()(demo.demo)
 app.command()(train.train)
+app.command()(diagnose.diagnose)
 app.command()(encode.encode)
 app.command()(probe.probe)
 app.add_typer(data.app, name="data")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE = "smollm2-135m"
 DEFAULT_SPOKES = "memory-smollm2-135m"
+TINY_PREFIX = "tiny-"
 
 JsonOption = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout, everything else on stderr.")
@@ -29,6 +30,17 @@ SpokesOption = Annotated[
 TaskOption = Annotated[str, typer.Option("--task", help="Built-in task or a task folder.")]
 DtypeOption = Annotated[str, typer.Option("--dtype", help="float32, bfloat16 or auto.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")]
+QuantizeOption = Annotated[
+    str, typer.Option("--quantize", help="none, or nf4: the base in 4 bits, by bitsandbytes.")
+]
+PleOption = Annotated[
+    str,
+    typer.Option("--ple", help="Where a table of per-layer embeddings stays: device or cpu."),
+]
+DeviceMapOption = Annotated[
+    str | None,
+    typer.Option("--device-map", help="auto spreads the base's layers over several GPUs."),
+]
 
 
 def messages_console() -> Console:
@@ -49,30 +61,70 @@ def quiet_libraries() -> None:
     transformers_logging.disable_progress_bar()
 
 
-def open_base(name: str, *, dtype: str, device: str) -> "Base":
-    """Load a base and say so, since the first time takes a while."""
+def open_base(
+    name: str,
+    *,
+    dtype: str,
+    device: str,
+    quantize: str = "none",
+    ple: str = "device",
+    device_map: str | None = None,
+) -> "Base":
+    """Load a base and say so, since it takes a while. `tiny-NAME` is a random one for tests."""
     quiet_libraries()
     from spokesmith.bases import EMBEDDED, load_base
 
+    if is_tiny(name):
+        return _tiny_base(name, dtype)
     embedded = EMBEDDED.get(name)
     first = embedded is not None and not embedded.is_cached()
     note = " (unpacking it, once)" if first else ""
     with messages_console().status(f"loading {name}{note}"):
-        return load_base(name, dtype=dtype, device=device)
+        base = load_base(
+            name, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
+        )
+    if base.freed_bytes:
+        freed = f"{base.freed_bytes / 1e9:.2f} GB"
+        messages_console().print(f"left out the parts for pictures and sound: {freed}")
+    return base
+
+
+def is_tiny(name: str) -> bool:
+    """Whether a name means one of the tiny random bases of `spokesmith.testing`."""
+    return name.startswith(TINY_PREFIX)
+
+
+def _tiny_base(name: str, dtype: str) -> "Base":
+    from spokesmith.testing import FAMILY_SIZES, tiny_base
+
+    model_type = name.removeprefix(TINY_PREFIX)
+    if model_type not in FAMILY_SIZES:
+        raise ValueError(
+            f"'{name}' is no tiny base: use {TINY_PREFIX} and {', '.join(FAMILY_SIZES)}"
+        )
+    return tiny_base(model_type, dtype="float32" if dtype == "auto" else dtype)
+
+
+def attach_set(base: "Base", spokes: str) -> None:
+    """Put a set of spokes beside a base, active, under the name `active`."""
+    from spokesmith.spokes import attach, find_spokes, load_spokes
+
+    loaded, _ = load_spokes(find_spokes(spokes), base_fingerprint=base.fingerprint)
+    attach(base.model, base.sites(), loaded, name="active")
 
 
 def open_backend(base: "Base", spokes: str) -> "LocalBackend":
     """The local engine with a set of spokes beside its base; `none` runs the base alone."""
     from spokesmith.backends import LocalBackend
-    from spokesmith.spokes import attach, find_spokes, load_spokes
+    from spokesmith.spokes import attached_sets
 
     if spokes == "none":
         return LocalBackend(base, spokes=None)
-    loaded, _ = load_spokes(find_spokes(spokes), base_fingerprint=base.fingerprint)
+    attach_set(base, spokes)
+    loaded = attached_sets(base.model)["active"]
     if loaded.config.placement == "ffn":
         # Its products run in the base's dtype: casting once saves a cast at every token.
         loaded.to(base.model.dtype)
-    attach(base.model, base.sites(), loaded, name="active")
     return LocalBackend(base, spokes="active")
 
 

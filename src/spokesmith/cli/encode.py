@@ -12,9 +12,12 @@ from spokesmith.cli.common import (
     DEFAULT_BASE,
     DEFAULT_SPOKES,
     BaseOption,
+    DeviceMapOption,
     DeviceOption,
     DtypeOption,
     JsonOption,
+    PleOption,
+    QuantizeOption,
     SpokesOption,
     TaskOption,
     messages_console,
@@ -54,6 +57,9 @@ def encode(
     max_tokens: Annotated[int, typer.Option(help="Most tokens of an answer; 0: the task's.")] = 0,
     dtype: DtypeOption = "auto",
     device: DeviceOption = "auto",
+    quantize: QuantizeOption = "none",
+    ple: PleOption = "device",
+    device_map: DeviceMapOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Text to canonical JSON, one line an input; null where an answer does not fit the schema."""
@@ -61,7 +67,10 @@ def encode(
     if not texts:
         raise ValueError(f"no text in {', '.join(inputs)}: give at least one")
     loaded_task = open_task(task)
-    backend = open_backend(open_base(base, dtype=dtype, device=device), spokes)
+    loaded = open_base(
+        base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
+    )
+    backend = open_backend(loaded, spokes)
     results: list[Encoded] = []
     for number, text in enumerate(texts, start=1):
         with messages_console().status(f"encoding {number} of {len(texts)}"):

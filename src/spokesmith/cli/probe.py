@@ -9,9 +9,12 @@ from spokesmith.cli.common import (
     DEFAULT_BASE,
     DEFAULT_SPOKES,
     BaseOption,
+    DeviceMapOption,
     DeviceOption,
     DtypeOption,
     JsonOption,
+    PleOption,
+    QuantizeOption,
     SpokesOption,
     TaskOption,
     check_new_file,
@@ -45,6 +48,9 @@ def probe(
     max_tokens: Annotated[int, typer.Option(help="Most tokens of an answer; 0: the task's.")] = 0,
     dtype: DtypeOption = "auto",
     device: DeviceOption = "auto",
+    quantize: QuantizeOption = "none",
+    ple: PleOption = "device",
+    device_map: DeviceMapOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Encode every probe of a set and score the answers, field by field.
@@ -58,7 +64,10 @@ def probe(
     loaded_task = open_task(task)
     probes = load_probes(loaded_task.probes_path if probe_set == "gold" else probe_set)
     probes = probes[:first] if first else probes
-    backend = open_backend(open_base(base, dtype=dtype, device=device), spokes)
+    loaded = open_base(
+        base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
+    )
+    backend = open_backend(loaded, spokes)
     report = run_with_progress(
         probes,
         loaded_task,

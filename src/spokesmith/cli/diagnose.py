@@ -1,0 +1,185 @@
+"""`spokesmith diagnose`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from spokesmith.cli.common import (
+    DEFAULT_BASE,
+    BaseOption,
+    DeviceMapOption,
+    DeviceOption,
+    DtypeOption,
+    JsonOption,
+    PleOption,
+    QuantizeOption,
+    TaskOption,
+    attach_set,
+    check_new_file,
+    is_tiny,
+    messages_console,
+    open_base,
+    open_task,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from spokesmith.bases import Base
+    from spokesmith.diagnose import Diagnosis, Reference, Sample
+    from spokesmith.tasks import Task
+
+NUM_SAMPLES = 3
+NUM_PAIRS = 60
+SEED = 7
+REFERENCE_SHARE = 0.5
+FILE_WIDTH = 120
+# A tiny base reads bytes, so that whole prompts would be thousands of tokens.
+TINY_LENGTH = 256
+MARKS = {
+    "yes": "[green]yes[/]",
+    "no": "[bold red]NO[/]",
+    "refused": "[yellow]refused[/]",
+    "told": "",
+}
+
+
+def diagnose(
+    base: BaseOption = DEFAULT_BASE,
+    spokes: Annotated[
+        str, typer.Option(help="A set to ask about; none takes a small random one.")
+    ] = "none",
+    placement: Annotated[str, typer.Option(help="Of the random set: ffn or residual.")] = "ffn",
+    task: TaskOption = "memory",
+    length: Annotated[int, typer.Option(help="Most tokens of an example.")] = 1024,
+    reference: Annotated[
+        str, typer.Option(help="Also load the base in float32 and compare: auto or none.")
+    ] = "auto",
+    picture: Annotated[Path | None, typer.Option(help="Where to write heat maps by layer.")] = None,
+    force: Annotated[bool, typer.Option(help="Replace a picture that is there.")] = False,
+    dtype: DtypeOption = "auto",
+    device: DeviceOption = "auto",
+    quantize: QuantizeOption = "none",
+    ple: PleOption = "device",
+    device_map: DeviceMapOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Is this base's forward and backward pass right here? Exits 1 on any no."""
+    if length < 16:
+        raise ValueError(f"--length {length}: use at least 16")
+    length = min(length, TINY_LENGTH) if is_tiny(base) else length
+    if picture is not None:
+        check_new_file(picture, force=force)
+    loaded_task = open_task(task)
+    options = {"device": device, "ple": ple, "device_map": device_map}
+    unquantised = _reference(base, loaded_task, reference, length, dtype, quantize, options)
+    loaded = open_base(base, dtype=dtype, quantize=quantize, **options)
+    if spokes != "none":
+        attach_set(loaded, spokes)
+
+    from spokesmith.diagnose import diagnose as ask
+
+    with messages_console().status(f"asking {base}"):
+        diagnosis = ask(
+            loaded,
+            _samples(loaded, loaded_task, length),
+            placement=placement,
+            unquantised=unquantised,
+            is_quantised=quantize != "none",
+            has_random_weights=is_tiny(base),
+        )
+    rows = diagnosis.questions[2].rows
+    if picture is not None:
+        from spokesmith.report import layer_heat_maps
+
+        layer_heat_maps(rows, picture, title=f"{base}: spokes by layer")
+    if as_json:
+        print_json(diagnosis.to_dict())
+    else:
+        _say(diagnosis)
+    if not diagnosis.ok:
+        raise typer.Exit(1)
+
+
+def _samples(base: "Base", task: "Task", length: int) -> "list[Sample]":
+    """The shortest of some generated pairs, as examples of the task."""
+    from spokesmith.data.generate import generate
+    from spokesmith.diagnose import Sample, shorten
+
+    samples: list[Sample] = []
+    for pair in generate(NUM_PAIRS, seed=SEED):
+        prompt = base.chat.prompt_ids(task.messages(pair.text))
+        answer = base.chat.answer_ids(task.canonical(pair.gold))
+        samples.append(Sample(tokens=prompt + answer, answer_start=len(prompt)))
+    samples.sort(key=lambda sample: len(sample.tokens))
+    return [shorten(sample, length) for sample in samples[:NUM_SAMPLES]]
+
+
+def _reference(
+    name: str,
+    task: "Task",
+    wanted: str,
+    length: int,
+    dtype: str,
+    quantize: str,
+    options: dict[str, Any],
+) -> "Reference | None":
+    """The bare base's pass in float32, where it differs from what is asked for and fits."""
+    if wanted not in ("auto", "none"):
+        raise ValueError(f"--reference {wanted} is unknown: use auto or none")
+    from spokesmith.bases.loading import choose_device, choose_dtype
+
+    chosen = str(choose_dtype(dtype, choose_device(options["device"]))).removeprefix("torch.")
+    if wanted == "none" or (chosen == "float32" and quantize == "none"):
+        return None
+    if not _fits(name, options["device"]):
+        messages_console().print(
+            f"no comparison with float32: {name} does not fit into half of the free memory"
+        )
+        return None
+    from spokesmith.diagnose import reference_pass
+
+    base = open_base(name, dtype="float32", quantize="none", **options)
+    return reference_pass(base, _samples(base, task, length))
+
+
+def _fits(name: str, device: str) -> bool:
+    """Whether the base's weights in float32 take at most half of the free memory."""
+    if is_tiny(name):
+        return True
+    from spokesmith.bases.loading import choose_device, find_base, num_parameters
+    from spokesmith.training.memory import available_memory
+
+    most = REFERENCE_SHARE * available_memory(choose_device(device))
+    return 4 * num_parameters(find_base(name)) <= most
+
+
+def _say(diagnosis: "Diagnosis") -> None:
+    console = Console()
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
+    facts = ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in diagnosis.facts.items())
+    console.print(f"[bold]{diagnosis.base}[/]: {facts}")
+    for number, question in enumerate(diagnosis.questions, start=1):
+        console.print(f"\n[bold]{number}. {question.title}[/]")
+        lines = Table.grid(padding=(0, 2))
+        for check in question.checks:
+            lines.add_row("", MARKS[check.verdict], check.name, check.figure)
+        console.print(lines)
+        if question.rows:
+            console.print(_table(question.rows))
+    verdict = "all right" if diagnosis.ok else f"WRONG: {'; '.join(diagnosis.failures())}"
+    console.print(f"\n{verdict}")
+
+
+def _table(rows: list[dict[str, Any]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    for column in rows[0]:
+        table.add_column(column.replace("_", "\n"), justify="right", no_wrap=True)
+    for row in rows:
+        values = (f"{one:.1e}" if isinstance(one, float) else str(one) for one in row.values())
+        table.add_row(*values)
+    return table

@@ -1,0 +1,79 @@
+"""What the logits look like: their range, how near the soft cap, how sure and how right."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from spokesmith.bases import Base
+from spokesmith.diagnose.findings import Check, Question
+from spokesmith.diagnose.passes import Sample, Setting, forward
+
+NEAR_CAP = 0.95
+MOST_NEAR_CAP = 0.05
+
+
+def predictions(base: Base, samples: Sequence[Sample], *, has_random_weights: bool) -> Question:
+    """The fourth question: do the logits predict anything?
+
+    Args:
+        base: with the spokes of interest active.
+        samples: a few examples.
+        has_random_weights: whether the base is known to know nothing; then nobody judges that.
+    """
+    result = forward(base, samples, Setting())
+    logits = result.logits
+    targets = torch.tensor(
+        [token for one in samples for token in one.tokens[one.answer_start :]],
+        device=logits.device,
+    )
+    log_probabilities = torch.log_softmax(logits, dim=-1)
+    entropy = -(log_probabilities.exp() * log_probabilities).sum(-1).mean().item()
+    right = log_probabilities.gather(-1, targets[:, None]).exp().mean().item()
+    accuracy = (logits.argmax(-1) == targets).float().mean().item()
+    perplexity = math.exp(min(result.loss, 700.0))
+    is_finite = bool(torch.isfinite(logits).all())
+    checks = [
+        Check(
+            name="logits are finite",
+            verdict="yes" if is_finite else "no",
+            figure=f"from {logits.min().item():.2f} to {logits.max().item():.2f}",
+        ),
+        *_near_cap(base, logits),
+        Check(
+            name="better than a uniform guess",
+            verdict="told"
+            if has_random_weights
+            else "no"
+            if _is_garbage(base, perplexity)
+            else "yes",
+            figure=f"perplexity {perplexity:.4g} of a vocabulary of {base.config.vocab_size}",
+            value=perplexity,
+        ),
+        Check(
+            name="how sure and how right",
+            verdict="told",
+            figure=f"entropy {entropy:.3f} nats, probability of the right token {right:.3f}, "
+            f"token accuracy {accuracy:.1%}",
+        ),
+    ]
+    return Question(title="Do the logits predict anything?", checks=checks)
+
+
+def _is_garbage(base: Base, perplexity: float) -> bool:
+    return not perplexity < base.config.vocab_size
+
+
+def _near_cap(base: Base, logits: torch.Tensor) -> list[Check]:
+    cap = getattr(base.config, "final_logit_softcapping", None)
+    if cap is None:
+        return []
+    share = (logits.abs() > NEAR_CAP * cap).float().mean().item()
+    return [
+        Check(
+            name="logits keep off the soft cap",
+            verdict="yes" if share <= MOST_NEAR_CAP else "no",
+            figure=f"{share:.2%} within 5 % of {cap:g}",
+            value=share,
+        )
+    ]
