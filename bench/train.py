@@ -1,230 +1,142 @@
-"""Training speed and peak memory: a plain loop against spokesmith, on the same data.
+"""Training speed and peak memory: what one would write with the library against spokesmith.
 
-The plain loop is what one writes first: every batch padded to the longest example allowed, the
-logits of every position, each spoke as three small products of its own, AdamW. Both sides train
-the same number of parameters beside the same frozen base in the same dtype on the same examples,
-each in a process of its own, so that peak memory is its own. Prints both and writes
-docs/results/train-speed.json.
+Every side trains about the same number of parameters beside the same frozen base in the same dtype
+on the same examples, in a process of its own, so that peak memory is its own. `train_sides.py` says
+what the sides are, `train_base.py` what the bases are. Prints a table and writes it to
+docs/results.
 
-    python bench/train.py [--steps 4] [--out FILE]
+    python bench/train.py                             SmolLM2-135M on the CPU, against a plain loop
+    python bench/train.py --base gemma4-e2b-random    Gemma 4 E2B, on a GPU where there is one,
+                                                      reduced on a CPU; also against LoRA
 """
 
 import argparse
 import json
 import os
 import platform
-import resource
 import subprocess
 import sys
-import time
-from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-BATCH_SIZE = 8
-MAX_LENGTH = 1024
-NUM_PAIRS = 400
-SEED = 11
-RESULT = Path(__file__).parents[1] / "docs" / "results" / "train-speed.json"
+from train_base import GEMMA4, SMOLLM2, Settings, describe_base
+from train_measure import MATRIX_RATE, OUT_OF_MEMORY, SPOKES_SHARE, measure
+from train_report import add_ratios, judge, report_gemma4, report_smollm2
+
+RESULTS = Path(__file__).parents[1] / "docs" / "results"
+FILES = {SMOLLM2: "train-speed.json", GEMMA4: "train-speed-gemma4.json"}
+SIDES = {
+    SMOLLM2: ("plain", "spokesmith"),
+    GEMMA4: ("plain", "lora", "spokesmith-every", "spokesmith"),
+}
+CPU_SHRINK = 4
+ENVIRONMENT = {
+    # With several devices the library's trainer would spread a batch over them.
+    "CUDA_VISIBLE_DEVICES": "0",
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_VERBOSITY": "error",
+    "PYTHONWARNINGS": "ignore::FutureWarning",
+}
+SIGKILL = 9
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--steps", type=int, default=4, help="timed steps of each side")
-    parser.add_argument("--out", type=Path, default=RESULT)
-    parser.add_argument("--side", choices=("plain", "spokesmith"), help=argparse.SUPPRESS)
-    arguments = parser.parse_args()
+    arguments = parse_arguments()
+    settings = choose_settings(arguments)
     if arguments.side:
-        print(json.dumps(measure(arguments.side, arguments.steps)))
+        print(json.dumps(measure(arguments.side, settings, arguments.share_of)))
         return
-    sides = {}
-    for side in ("plain", "spokesmith"):
-        print(f"measuring {side} ...", file=sys.stderr)
-        sides[side] = run_side(side, arguments.steps)
-    result = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "steps": arguments.steps,
-        "batch_size": BATCH_SIZE,
-        "max_length": MAX_LENGTH,
-        **sides,
-        "speed_ratio": sides["spokesmith"]["tokens_per_s"] / sides["plain"]["tokens_per_s"],
-        "memory_ratio": sides["spokesmith"]["peak_gb"] / sides["plain"]["peak_gb"],
+    result = compare(settings)
+    path = arguments.out or RESULTS / FILES[settings.base]
+    (report_gemma4 if settings.is_gemma4 else report_smollm2)(result)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--base", choices=tuple(FILES), default=SMOLLM2)
+    parser.add_argument("--steps", type=int, help="timed steps of each side (4; on a GPU 10)")
+    parser.add_argument("--batch-size", type=int, help="examples of a step (8; Gemma 4: 4)")
+    parser.add_argument(
+        "--length",
+        type=int,
+        help="join pairs to examples of nearly so many tokens (on a GPU 2048; "
+        "on a CPU pairs stay as they are, and the plain loop pads to 1024)",
+    )
+    parser.add_argument(
+        "--shrink",
+        type=int,
+        help=f"divide the widths of Gemma 4 by so much (on a GPU 1, on a CPU {CPU_SHRINK})",
+    )
+    parser.add_argument("--out", type=Path, help="where the result goes, instead of docs/results")
+    parser.add_argument("--side", help=argparse.SUPPRESS)
+    parser.add_argument("--share-of", default="spokesmith", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def choose_settings(arguments: argparse.Namespace) -> Settings:
+    """What was asked for, and for the rest what suits the machine."""
+    import torch
+
+    is_gemma4 = arguments.base == GEMMA4
+    on_gpu = is_gemma4 and torch.cuda.is_available()
+    return Settings(
+        base=arguments.base,
+        device="cuda" if on_gpu else "cpu",
+        steps=arguments.steps or (10 if on_gpu else 4),
+        warm_up=3 if on_gpu else 1,
+        batch_size=arguments.batch_size or (4 if is_gemma4 else 8),
+        length=arguments.length or (2048 if on_gpu else 1024),
+        joins=on_gpu or arguments.length is not None,
+        shrink=arguments.shrink or (1 if on_gpu else CPU_SHRINK),
+    )
+
+
+def compare(settings: Settings) -> dict[str, Any]:
+    """Measure all sides, one process after the other."""
+    result: dict[str, Any] = {
+        "machine": describe_machine(settings),
+        **asdict(settings),
+        "max_length": settings.length,
+        "model": describe_base(settings),
     }
-    report(result)
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    arguments.out.write_text(json.dumps(result, indent=2) + "\n")
+    print(result["model"], file=sys.stderr)
+    # At both ends, since other work may disturb one of them.
+    rates = [run_side(MATRIX_RATE)] if settings.is_gemma4 else []
+    sides = {side: run_side(side) for side in SIDES[settings.base]}
+    result.update(sides)
+    if settings.is_gemma4:
+        fits = "failed" not in sides["spokesmith"]
+        look_into = "spokesmith" if fits else "spokesmith-every"
+        result["spokes_share"] = run_side(SPOKES_SHARE, "--share-of", look_into)
+        rates.append(run_side(MATRIX_RATE))
+        result["matrix_tflop_per_s"] = max(rate["tflop_per_s"] for rate in rates)
+    add_ratios(result, SIDES[settings.base])
+    if settings.is_gemma4:
+        result["reach"] = judge(result)
+    return result
 
 
-def run_side(side: str, steps: int) -> dict[str, Any]:
-    command = [sys.executable, __file__, "--side", side, "--steps", str(steps)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+def run_side(side: str, *options: str) -> dict[str, Any]:
+    """Measure in a process of its own that is given what this one was given."""
+    print(f"measuring {side} ...", file=sys.stderr)
+    command = [sys.executable, *sys.argv, "--side", side, *options]
+    environment = {**ENVIRONMENT, **os.environ}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment)
+    if done.returncode == -SIGKILL:
+        return OUT_OF_MEMORY
+    done.check_returncode()
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure(side: str, steps: int) -> dict[str, Any]:
-    """Time steps of one side; one more step before them warms up."""
+def describe_machine(settings: Settings) -> str:
+    if settings.device == "cpu":
+        return f"{platform.machine()}, {os.cpu_count()} cores"
     import torch
-    from transformers.utils import logging as transformers_logging
 
-    from spokesmith.bases import load_base
-    from spokesmith.data.generate import generate
-    from spokesmith.data.prepare import prepare
-    from spokesmith.tasks import load_task
-
-    transformers_logging.disable_progress_bar()
-    torch.manual_seed(SEED)
-    base = load_base("smollm2-135m", device="cpu")
-    prepared = prepare(
-        generate(NUM_PAIRS, seed=SEED), load_task("memory"), base.chat, max_length=MAX_LENGTH
-    )
-    examples = prepared.splits["train"][: BATCH_SIZE * (steps + 1)]
-    make_step = plain_step if side == "plain" else spokesmith_step
-    step, num_parameters = make_step(base, prepared, examples)
-    losses = [step(0)]
-    start = time.monotonic()
-    losses += [step(number) for number in range(1, steps + 1)]
-    seconds = time.monotonic() - start
-    tokens = sum(len(prepared.prefix) + len(example.tokens) for example in examples[BATCH_SIZE:])
-    return {
-        "parameters": num_parameters,
-        "tokens": tokens,
-        "seconds": round(seconds, 2),
-        "tokens_per_s": round(tokens / seconds, 1),
-        "peak_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 2),
-        "first_loss": round(losses[0], 4),
-        "last_loss": round(losses[-1], 4),
-    }
-
-
-def plain_step(base: Any, prepared: Any, examples: list[Any]) -> Any:
-    """The plain loop: padded to the maximum, all logits, one spoke after the other."""
-    import numpy as np
-    import torch
-    from torch import nn
-
-    from spokesmith.spokes import SpokesConfig, SpokeSet
-    from spokesmith.training.loss import IGNORED
-
-    class PlainSpoke(nn.Module):
-        def __init__(self, width: int, rank: int) -> None:
-            super().__init__()
-            self.gate, self.down, self.up = (
-                nn.Linear(*shape, bias=False)
-                for shape in ((width, rank), (width, rank), (rank, width))
-            )
-            nn.init.zeros_(self.up.weight)
-
-        def forward(self, x: torch.Tensor) -> torch.Tensor:
-            wide = x.float()
-            return self.up(nn.functional.silu(self.gate(wide)) * self.down(wide)).to(x.dtype)
-
-    shape: SpokesConfig = base.spokes_config()
-    spokes = nn.ModuleList()
-    biases = nn.ParameterList()
-    for index, site in enumerate(base.sites()):
-        layer = nn.ModuleList(
-            PlainSpoke(shape.hidden_size, shape.rank) for _ in range(shape.num_spokes)
-        )
-        bias = nn.Parameter(torch.tensor(shape.initial_gate_bias(index)))
-        spokes.append(layer)
-        biases.append(bias)
-
-        def add(
-            _module: Any, inputs: Any, output: Any, layer: Any = layer, bias: Any = bias
-        ) -> Any:
-            for spoke in layer:
-                output = output + torch.sigmoid(bias) / shape.num_spokes * spoke(inputs[0])
-            return output
-
-        site.ffn.register_forward_hook(add)
-    parameters = [*spokes.parameters(), *biases.parameters()]
-    assert sum(one.numel() for one in parameters) == SpokeSet(shape).num_parameters()
-    optimizer = torch.optim.AdamW(parameters, lr=1e-2)
-    base.model.train()
-
-    def step(number: int) -> float:
-        rows = examples[number * BATCH_SIZE : (number + 1) * BATCH_SIZE]
-        input_ids = np.full((len(rows), MAX_LENGTH), base.chat.end_id, dtype=np.int64)
-        labels = np.full((len(rows), MAX_LENGTH), IGNORED, dtype=np.int64)
-        mask = np.zeros((len(rows), MAX_LENGTH), dtype=np.int64)
-        for index, example in enumerate(rows):
-            row = np.concatenate([prepared.prefix, example.tokens])
-            answer = len(prepared.prefix) + example.answer_start
-            input_ids[index, : len(row)] = row
-            labels[index, answer : len(row)] = row[answer:]
-            mask[index, : len(row)] = 1
-        loss = base.model(
-            input_ids=torch.from_numpy(input_ids),
-            attention_mask=torch.from_numpy(mask),
-            labels=torch.from_numpy(labels),
-        ).loss
-        return optimise(loss, optimizer)
-
-    return step, sum(one.numel() for one in parameters)
-
-
-def spokesmith_step(base: Any, prepared: Any, examples: list[Any]) -> Any:
-    """The project's own parts, as its trainer uses them."""
-    from spokesmith.spokes import attach
-    from spokesmith.training.config import TrainConfig
-    from spokesmith.training.objective import Collator, Objective
-    from spokesmith.training.optimizer import build_optimizer
-    from spokesmith.training.run import create_spokes
-
-    config = TrainConfig()
-    spokes, input_rms = create_spokes(base, config, prepared)
-    attach(base.model, base.sites(), spokes)
-    objective = Objective(base, spokes).train()
-    optimizer = build_optimizer(
-        spokes, kind=config.optimizer, rate=config.learning_rate / 4, input_rms=input_rms
-    )
-    collator = Collator(prefix=prepared.prefix, pad_id=base.chat.end_id, share_prefix=True)
-    # The trainer groups examples by length; so does this.
-    ordered = sorted_in_batches(examples)
-
-    def step(number: int) -> float:
-        batch = collator(ordered[number * BATCH_SIZE : (number + 1) * BATCH_SIZE])
-        batch.pop("num_tokens")
-        return optimise(objective(**batch)["loss"], optimizer)
-
-    return step, spokes.num_parameters()
-
-
-def sorted_in_batches(examples: Iterable[Any]) -> list[Any]:
-    """All but the first batch, which warms up and stays, in order of length."""
-    given = list(examples)
-    return given[:BATCH_SIZE] + sorted(given[BATCH_SIZE:], key=lambda one: len(one.tokens))
-
-
-def optimise(loss: Any, optimizer: Any) -> float:
-    loss.backward()
-    optimizer.step()
-    optimizer.zero_grad()
-    return loss.item()
-
-
-def report(result: dict[str, Any]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"Training on {result['machine']}, {result['steps']} steps of 8 examples")
-    for column in ("", "tokens/s", "peak memory", "first loss", "last loss"):
-        table.add_column(column, justify="left" if not column else "right")
-    for side in ("plain", "spokesmith"):
-        row = result[side]
-        table.add_row(
-            side,
-            f"{row['tokens_per_s']:.0f}",
-            f"{row['peak_gb']:.2f} GB",
-            f"{row['first_loss']:.3f}",
-            f"{row['last_loss']:.3f}",
-        )
-    console = Console()
-    console.print(table)
-    console.print(
-        f"spokesmith is {result['speed_ratio']:.2f} times as fast "
-        f"with {result['memory_ratio']:.2f} of the memory"
-    )
+    return torch.cuda.get_device_name()
 
 
 if __name__ == "__main__":

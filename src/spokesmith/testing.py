@@ -92,7 +92,11 @@ def tiny_base(
         torch.manual_seed(seed)
         model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, dtype))
     return make_base(
-        f"tiny-{model_type}", model, byte_tokenizer(), family_of(model.config.model_type)
+        f"tiny-{model_type}",
+        model,
+        byte_tokenizer(),
+        family_of(model.config.model_type),
+        has_random_weights=True,
     )
 
 

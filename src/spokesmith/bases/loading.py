@@ -5,6 +5,7 @@ All that can be wrong with a base is found before its weights are read.
 
 import hashlib
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,6 +80,15 @@ def find_base(name_or_path: str) -> BaseSource:
         whole_config=whole_config,
         family=family,
         tokenizer=tokenizer,
+    )
+
+
+def chat_of(source: BaseSource) -> ChatFormat:
+    """The turn format of a base that is not loaded."""
+    return ChatFormat(
+        source.tokenizer,
+        turn_end=source.family.turn_end,
+        template_options=source.family.template_options,
     )
 
 
@@ -257,7 +267,9 @@ def _unpack_gguf(path: Path) -> Path:
 def choose_device(device: str) -> torch.device:
     """The device that `device` (auto, cpu, cuda, ...) means here."""
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        # Under a launcher of several processes each takes the GPU of its number.
+        local_rank = os.environ.get("LOCAL_RANK", "0")
+        return torch.device(f"cuda:{local_rank}" if torch.cuda.is_available() else "cpu")
     try:
         return torch.device(device)
     except RuntimeError as error:

@@ -99,9 +99,8 @@ def _tiny_base(name: str, dtype: str) -> "Base":
 
     model_type = name.removeprefix(TINY_PREFIX)
     if model_type not in FAMILY_SIZES:
-        raise ValueError(
-            f"'{name}' is no tiny base: use {TINY_PREFIX} and {', '.join(FAMILY_SIZES)}"
-        )
+        known = ", ".join(TINY_PREFIX + size for size in FAMILY_SIZES)
+        raise ValueError(f"'{name}' is no tiny base: use {known}")
     return tiny_base(model_type, dtype="float32" if dtype == "auto" else dtype)
 
 

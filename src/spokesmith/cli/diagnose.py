@@ -89,7 +89,6 @@ def diagnose(
             placement=placement,
             unquantised=unquantised,
             is_quantised=quantize != "none",
-            has_random_weights=is_tiny(base),
         )
     rows = diagnosis.questions[2].rows
     if picture is not None:

@@ -1,5 +1,6 @@
 """`spokesmith train`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,19 +9,25 @@ import typer
 from spokesmith.cli.common import (
     DEFAULT_BASE,
     BaseOption,
+    DeviceMapOption,
     DeviceOption,
     DtypeOption,
     JsonOption,
+    PleOption,
+    QuantizeOption,
     TaskOption,
+    is_tiny,
     messages_console,
     open_base,
     open_task,
     print_json,
+    quiet_libraries,
 )
 
 if TYPE_CHECKING:
     from spokesmith.bases import Base
     from spokesmith.tasks import Task
+    from spokesmith.training.config import TrainConfig
 
 OVERFIT_LOSS = 0.02
 OVERFIT_STEPS = 300
@@ -44,8 +51,14 @@ def train(
             help="Train on the first N examples until they are known by heart, and check."
         ),
     ] = 0,
+    preflight: Annotated[
+        bool, typer.Option(help="Check that the training pass is right before the first step.")
+    ] = True,
     dtype: DtypeOption = "auto",
     device: DeviceOption = "auto",
+    quantize: QuantizeOption = "none",
+    ple: PleOption = "device",
+    device_map: DeviceMapOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train spokes beside a frozen base. The set with the best evaluation loss is OUT/best."""
@@ -59,8 +72,16 @@ def train(
         choices.setdefault("batch_size", min(overfit, 4))
     settings = read_config(config, choices) if config else make_config(choices)
     loaded_task = open_task(task)
-    loaded = open_base(base, dtype=dtype, device=device)
+    checkpointing = None
+    if not is_tiny(base) and device_map is None and not settings.shard_base:
+        checkpointing = _plan_memory(
+            base, loaded_task, settings, dtype=dtype, device=device, quantize=quantize, ple=ple
+        )
+    loaded = open_base(
+        base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
+    )
 
+    from spokesmith.training.processes import start_processes
     from spokesmith.training.run import train as run_training
 
     result = run_training(
@@ -73,7 +94,11 @@ def train(
         force=force,
         overfit=overfit,
         target_loss=OVERFIT_LOSS if overfit else None,
+        checkpointing=checkpointing,
+        runs_preflight=preflight,
     )
+    if not start_processes().is_main:
+        return
     document: dict[str, Any] = asdict(result)
     document["run_folder"] = str(out)
     if (out / "log.jsonl").is_file():
@@ -91,6 +116,57 @@ def train(
         _say(document, overfit)
     if known is not None and (known < overfit or result.loss >= OVERFIT_LOSS):
         raise typer.Exit(1)
+
+
+def _plan_memory(
+    name: str,
+    task: "Task",
+    settings: "TrainConfig",
+    *,
+    dtype: str,
+    device: str,
+    quantize: str,
+    ple: str,
+) -> str | None:
+    """Whether the run fits, before a weight is loaded; the checkpointing that it then takes."""
+    quiet_libraries()
+    from spokesmith.bases.loading import chat_of, choose_device, choose_dtype, find_base
+    from spokesmith.training.memory import (
+        NoEstimateError,
+        TrainingSetup,
+        available_memory,
+        check_fits,
+        choose_checkpointing,
+    )
+
+    source, where = find_base(name), choose_device(device)
+    prefix, _ = chat_of(source).prompt_parts(task.messages(""))
+    setup = TrainingSetup(
+        source=source,
+        config=settings,
+        dtype=choose_dtype(dtype, where),
+        device=where,
+        quantize=quantize,
+        ple=ple,
+        prefix_length=len(prefix),
+        checkpointing="none" if settings.checkpointing == "auto" else settings.checkpointing,
+    )
+    available_bytes = available_memory(where)
+    try:
+        with messages_console().status("estimating memory"):
+            if settings.checkpointing == "auto":
+                chosen = choose_checkpointing(setup, available_bytes)
+                setup = replace(setup, checkpointing=chosen)
+            estimate = check_fits(setup, available_bytes)
+    except NoEstimateError as error:
+        messages_console().print(f"no estimate of memory, so every layer recomputes: {error}")
+        return "every"
+    messages_console().print(
+        f"memory: about {estimate.total_bytes / 1e9:.1f} of {available_bytes / 1e9:.1f} GB at the "
+        f"longest ({estimate.describe()}), checkpointing {setup.checkpointing}",
+        soft_wrap=True,
+    )
+    return setup.checkpointing
 
 
 def parse_choices(choices: list[str]) -> dict[str, Any]:

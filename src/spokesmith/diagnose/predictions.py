@@ -13,13 +13,12 @@ NEAR_CAP = 0.95
 MOST_NEAR_CAP = 0.05
 
 
-def predictions(base: Base, samples: Sequence[Sample], *, has_random_weights: bool) -> Question:
+def predictions(base: Base, samples: Sequence[Sample]) -> Question:
     """The fourth question: do the logits predict anything?
 
     Args:
-        base: with the spokes of interest active.
+        base: with the spokes of interest active; what one of random weights predicts is not judged.
         samples: a few examples.
-        has_random_weights: whether the base is known to know nothing; then nobody judges that.
     """
     result = forward(base, samples, Setting())
     logits = result.logits
@@ -43,7 +42,7 @@ def predictions(base: Base, samples: Sequence[Sample], *, has_random_weights: bo
         Check(
             name="better than a uniform guess",
             verdict="told"
-            if has_random_weights
+            if base.has_random_weights
             else "no"
             if _is_garbage(base, perplexity)
             else "yes",

@@ -47,7 +47,6 @@ def diagnose(
     placement: str = "ffn",
     unquantised: Reference | None = None,
     is_quantised: bool = False,
-    has_random_weights: bool = False,
 ) -> Diagnosis:
     """Ask all questions.
 
@@ -58,7 +57,6 @@ def diagnose(
         placement: of the random set.
         unquantised: `reference_pass` of the same base, without spokes, in full precision.
         is_quantised: whether the base's weights are quantised.
-        has_random_weights: whether the base is known to predict nothing.
     """
     name = active_set(base.model)
     given = attached_sets(base.model)[name] if name is not None else None
@@ -71,7 +69,7 @@ def diagnose(
             same_forward(passes, unquantised, is_quantised=is_quantised),
             same_gradients(passes),
             layer_table(base, spokes, samples, is_trained=given is not None),
-            predictions(base, samples, has_random_weights=has_random_weights),
+            predictions(base, samples),
             wrong_settings(passes),
         ]
         for one in frozen:
@@ -85,7 +83,6 @@ def preflight(
     samples: Sequence[Sample],
     *,
     checkpointing: str,
-    has_random_weights: bool = False,
 ) -> Diagnosis:
     """The cheap half: is what this training is about to do right? A few seconds.
 
@@ -94,7 +91,6 @@ def preflight(
         spokes: the set that is to be trained; its placement is what is tried.
         samples: examples of the training data.
         checkpointing: the mode that the training will use.
-        has_random_weights: whether the base is known to predict nothing.
     """
     few = [shorten(sample, PREFLIGHT_TOKENS) for sample in samples[:PREFLIGHT_SAMPLES]]
     setting = Setting(train=True, checkpointing=checkpointing)
@@ -113,7 +109,7 @@ def preflight(
                 ],
             ),
             layer_table(base, trial, few, is_trained=False),
-            predictions(base, few, has_random_weights=has_random_weights),
+            predictions(base, few),
         ]
     return Diagnosis(base=base.name, facts=_facts(base, few), questions=questions)
 

@@ -28,7 +28,7 @@ REFERENCE = Setting(cache=True)
 # The same sums in the same order may differ by this; in another order or shape, by more.
 SAME = {torch.float32: 1e-5, torch.bfloat16: 2e-2}
 RESHAPED = {torch.float32: 1e-4, torch.bfloat16: 8e-2}
-MOST_PERPLEXITY_RATIO = {"dtype": 1.05, "nf4": 1.25}
+MOST_PERPLEXITY_RATIO = {"dtype": 1.05, "nf4": 1.5}
 OURS = {
     "our checkpointing, every layer": Setting(train=True, checkpointing="every"),
     "our checkpointing, every second layer": Setting(train=True, checkpointing="second"),

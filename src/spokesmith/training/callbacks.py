@@ -93,15 +93,23 @@ class KeepBest(TrainerCallback):
     """Keeps the set with the lowest evaluation loss in `best/`, the newest in `last/`.
 
     With `patience` above 0 it stops a run whose last so many evaluations brought no better loss.
+    Every process needs one, so that all stop together; only the one that `writes` keeps sets.
     """
 
     def __init__(
-        self, run_folder: Path, spokes: SpokeSet, card: SpokesCard, *, patience: int
+        self,
+        run_folder: Path,
+        spokes: SpokeSet,
+        card: SpokesCard,
+        *,
+        patience: int,
+        writes: bool = True,
     ) -> None:
         self.run_folder = run_folder
         self.spokes = spokes
         self.card = card
         self.patience = patience
+        self.writes = writes
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -122,6 +130,8 @@ class KeepBest(TrainerCallback):
             self._save("best", state, None)
 
     def _save(self, name: str, state: TrainerState, eval_loss: float | None) -> None:
+        if not self.writes:
+            return
         facts = {**self.card.training, "steps": state.global_step, "eval_loss": eval_loss}
         card = SpokesCard(**{**vars(self.card), "training": facts})
         save_spokes(self.run_folder / name, self.spokes, card)
@@ -143,24 +153,6 @@ class StopAtLoss(TrainerCallback):
     ) -> None:
         if logs and logs.get("loss", math.inf) < self.target:
             control.should_training_stop = True
-
-
-class StopAtNonFinite(TrainerCallback):
-    """Stops a run at a loss that is not a number, before it is saved over a good checkpoint."""
-
-    def on_log(
-        self,
-        args: TrainingArguments,
-        state: TrainerState,
-        control: TrainerControl,
-        logs: dict[str, Any] | None = None,
-        **kwargs: Any,
-    ) -> None:
-        if logs and not math.isfinite(logs.get("loss", 0.0)):
-            raise ValueError(
-                f"the loss of step {state.global_step} is {logs['loss']}: resume from the last "
-                "checkpoint with a lower learning_rate"
-            )
 
 
 class ProgressBar(TrainerCallback):

@@ -8,6 +8,7 @@ from typing import Any
 
 OPTIMIZERS = ("muon", "adamw")
 SCHEDULES = ("cosine", "wsd")
+CHECKPOINTING = ("auto", "none", "second", "every")
 TRACKERS = ("wandb", "trackio", "tensorboard")
 
 
@@ -19,8 +20,9 @@ class TrainConfig:
         placement, num_spokes, rank, every_n_layers: shape of the spokes, see `SpokesConfig`.
         max_steps: optimiser steps; 0 takes `epochs` passes over the data instead.
         epochs: passes over the data, where `max_steps` is 0.
-        batch_size: examples of a micro-batch.
-        gradient_accumulation: micro-batches of a step.
+        batch_size: examples of a micro-batch in one process.
+        gradient_accumulation: micro-batches of a step in one process.
+        shard_base: share the base's layers out over the processes, so that each holds a part.
         max_length: most tokens of an example; longer ones are dropped and counted.
         optimizer: `muon` for the matrices with AdamW for the gates, or `adamw` for all.
         learning_rate: relative rate, see `training/optimizer.py`.
@@ -30,6 +32,8 @@ class TrainConfig:
         decay_share: of the steps, for the decay of `wsd`.
         min_rate_share: of the rate, where the schedule ends.
         max_grad_norm: gradients are scaled down to this norm.
+        checkpointing: which layers forget their activations and compute them again: `none`,
+            `second`, `every`, or `auto`: as few as fit into memory.
         share_prefix: compute the prompt that all examples share once a batch.
         eval_every, save_every: steps between evaluations (0: none) and checkpoints.
         eval_examples: most examples of an evaluation.
@@ -46,6 +50,7 @@ class TrainConfig:
     epochs: float = 1.0
     batch_size: int = 8
     gradient_accumulation: int = 1
+    shard_base: bool = False
     max_length: int = 2048
     optimizer: str = "muon"
     learning_rate: float = 0.08
@@ -55,6 +60,7 @@ class TrainConfig:
     decay_share: float = 0.3
     min_rate_share: float = 0.05
     max_grad_norm: float = 1.0
+    checkpointing: str = "auto"
     share_prefix: bool = True
     eval_every: int = 50
     eval_examples: int = 64
@@ -66,6 +72,7 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _one_of("optimizer", self.optimizer, OPTIMIZERS)
         _one_of("schedule", self.schedule, SCHEDULES)
+        _one_of("checkpointing", self.checkpointing, CHECKPOINTING)
         for tracker in self.trackers:
             _one_of("trackers", tracker, TRACKERS)
             if importlib.util.find_spec(tracker) is None:

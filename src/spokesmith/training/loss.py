@@ -24,8 +24,8 @@ def completion_loss(hidden: Tensor, labels: Tensor, head: Head, vocabulary: int)
     """Summed cross-entropy of the positions that have a label.
 
     Args:
-        hidden: [B, T, d], the decoder's last hidden states.
-        labels: [B, T], the token that follows each position, or IGNORED.
+        hidden: [B, K, d], the decoder's last hidden states.
+        labels: [B, K], the token that follows each position, or IGNORED.
         head: hidden states [N, d] to logits [N, V]; its weights get no gradient.
         vocabulary: V, which sets how many positions make a chunk.
 

@@ -1,22 +1,22 @@
 """One training run, from a data folder to a run folder.
 
 A run folder holds `run.json` (every choice and hash), `log.jsonl`, `log.csv`, `checkpoints/`,
-`best/` and `last/` (sets of spokes).
+`best/` and `last/` (sets of spokes), and after a step that was not finite `nonfinite-step-N/`.
+Under `accelerate launch` or `torchrun` every process calls `train`; one of them writes.
 """
 
-import json
-import os
-import shutil
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import set_seed
+from transformers import TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
-from spokesmith.bases import Base
+from spokesmith.bases import Base, set_checkpointing
 from spokesmith.data.pairs import PAIRS_NAME, read_pairs
 from spokesmith.data.prepare import (
     Example,
@@ -26,6 +26,7 @@ from spokesmith.data.prepare import (
     read_prepared,
     write_prepared,
 )
+from spokesmith.diagnose import Sample, preflight
 from spokesmith.spokes import SpokesCard, SpokeSet, attach, measure_input_rms
 from spokesmith.tasks import Task
 from spokesmith.training.callbacks import (
@@ -33,14 +34,16 @@ from spokesmith.training.callbacks import (
     ProgressBar,
     RunLog,
     StopAtLoss,
-    StopAtNonFinite,
 )
 from spokesmith.training.config import TrainConfig
 from spokesmith.training.objective import Collator, Objective
-from spokesmith.training.trainer import SpokeTrainer, last_checkpoint
+from spokesmith.training.processes import Processes, start_processes
+from spokesmith.training.runfolder import open_run
+from spokesmith.training.sharding import shard_base
+from spokesmith.training.trainer import SpokeTrainer, rows_of_a_step
 
-RUN_NAME = "run.json"
 CALIBRATION_TOKENS = 2048
+PREFLIGHT_SAMPLES = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +79,28 @@ def prepare_cached(
 
 
 def create_spokes(
-    base: Base, config: TrainConfig, prepared: Prepared
+    base: Base, config: TrainConfig, prepared: Prepared, processes: Processes | None = None
 ) -> tuple[SpokeSet, dict[int, float]]:
-    """An untrained set for a base, calibrated on its data, and the input sizes that were found."""
+    """An untrained set for a base, calibrated on its data, and the input sizes that were found.
+
+    One of the processes measures, so that all start from the same numbers.
+
+    Raises:
+        ValueError: the base gives numbers that are not finite.
+    """
     tokens = np.concatenate(
         [prepared.prefix, *(example.tokens for example in prepared.splits["train"][:32])]
     )[:CALIBRATION_TOKENS]
     input_ids = torch.from_numpy(tokens.astype(np.int64))[None].to(base.device)
-    input_rms = measure_input_rms(base.decoder, base.sites(), input_ids)
+    input_rms = (processes or Processes()).on_main(
+        lambda: measure_input_rms(base.decoder, base.sites(), input_ids)
+    )
+    for layer, size in input_rms.items():
+        if not math.isfinite(size):
+            raise ValueError(
+                f"layer {layer} of {base.name} gets inputs of size {size} before any training: "
+                "the base is damaged, or its dtype is too narrow: try --dtype float32"
+            )
     shape = base.spokes_config(
         placement=config.placement,
         num_spokes=config.num_spokes,
@@ -104,6 +121,8 @@ def train(
     force: bool = False,
     overfit: int = 0,
     target_loss: float | None = None,
+    checkpointing: str | None = None,
+    runs_preflight: bool = True,
 ) -> RunResult:
     """Train a set of spokes.
 
@@ -117,15 +136,28 @@ def train(
         force: replace a run that is there.
         overfit: train on the first so many examples only, without evaluation.
         target_loss: end once a step's loss is below it.
+        checkpointing: what `auto` of the configuration came to, see `training/memory.py`; None
+            keeps all activations.
+        runs_preflight: refuse to start where the pass would be wrong.
 
     Raises:
-        ValueError: the run folder is in use or does not fit, or the data does not fit the base.
+        ValueError: the run folder is in use or does not fit, the data does not fit the base, or
+            the preflight says no.
     """
     transformers_logging.set_verbosity_error()
-    prepared, tokens_folder = prepare_cached(data_folder, task, base, max_length=config.max_length)
+    processes = start_processes()
+    if processes.device not in (None, base.device) and not config.shard_base:
+        base.model.to(processes.device)
+    prepared, tokens_folder = processes.main_first(
+        lambda: prepare_cached(data_folder, task, base, max_length=config.max_length)
+    )
     train_examples, eval_examples = _choose_examples(prepared, config, overfit)
+    if config.checkpointing != "auto":
+        checkpointing = config.checkpointing
     set_seed(config.seed)
-    spokes, input_rms = create_spokes(base, config, prepared)
+    spokes, input_rms = create_spokes(base, config, prepared, processes)
+    if runs_preflight:
+        _check_before(base, spokes, prepared, checkpointing or "none")
     identity = {
         "base": base.name,
         "base_fingerprint": base.fingerprint,
@@ -134,27 +166,16 @@ def train(
         "prompt_hash": task.prompt_hash,
         "data": tokens_folder.name,
         "examples": len(train_examples),
+        "rows_of_a_step": rows_of_a_step(config, processes.count),
         "config": config.to_dict(),
     }
-    checkpoint = _open_run(run_folder, identity, resume=resume, force=force)
-    attach(base.model, base.sites(), spokes, name="training")
-    card = SpokesCard(
-        spokes=spokes.config,
-        base=base.name,
-        base_fingerprint=base.fingerprint,
-        task=task.name,
-        schema_hash=task.schema_hash,
-        prompt_hash=task.prompt_hash,
-        training={key: identity[key] for key in ("data", "examples", "config")},
+    sharded = shard_base(base, processes) if config.shard_base else None
+    checkpoint = processes.on_main(
+        lambda: open_run(run_folder, identity, resume=resume, force=force)
     )
-    callbacks = [
-        RunLog(run_folder),
-        ProgressBar(),
-        KeepBest(run_folder, spokes, card, patience=config.patience),
-        StopAtNonFinite(),
-        *([StopAtLoss(target_loss)] if target_loss is not None else []),
-    ]
-    pad_id = base.tokenizer.pad_token_id
+    attach(base.model, base.sites(), spokes, name="training")
+    set_checkpointing(base, checkpointing or "none")
+    card = _card(base, task, spokes, identity)
     trainer = SpokeTrainer(
         objective=Objective(base, spokes),
         card=card,
@@ -162,17 +183,79 @@ def train(
         input_rms=input_rms,
         train_examples=train_examples,
         eval_examples=eval_examples,
-        collator=Collator(
-            prefix=prepared.prefix,
-            pad_id=base.chat.end_id if pad_id is None else pad_id,
-            share_prefix=config.share_prefix and base.family.shares_prefix,
-        ),
+        collator=_collator(base, prepared, config),
         run_folder=run_folder,
-        callbacks=callbacks,
+        callbacks=_callbacks(run_folder, spokes, card, config, processes, target_loss),
+        processes=processes,
+        sharded=sharded,
     )
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    processes.wait()
+    set_checkpointing(base, "none")
     base.model.eval()
-    history = trainer.state.log_history
+    return _result(run_folder, trainer, spokes)
+
+
+def _check_before(base: Base, spokes: SpokeSet, prepared: Prepared, checkpointing: str) -> None:
+    """Refuse a training whose pass is wrong, before hours are spent on it."""
+    prefix = prepared.prefix.tolist()
+    samples = [
+        Sample(
+            tokens=prefix + example.tokens.tolist(),
+            answer_start=len(prefix) + example.answer_start,
+        )
+        for example in prepared.splits["train"][:PREFLIGHT_SAMPLES]
+    ]
+    found = preflight(base, spokes, samples, checkpointing=checkpointing)
+    if not found.ok:
+        raise ValueError(
+            f"the preflight says no ({'; '.join(found.failures())}): `spokesmith diagnose` shows "
+            "more, --no-preflight trains all the same"
+        )
+
+
+def _card(base: Base, task: Task, spokes: SpokeSet, identity: dict[str, Any]) -> SpokesCard:
+    return SpokesCard(
+        spokes=spokes.config,
+        base=base.name,
+        base_fingerprint=base.fingerprint,
+        task=task.name,
+        schema_hash=task.schema_hash,
+        prompt_hash=task.prompt_hash,
+        training={key: identity[key] for key in ("data", "examples", "rows_of_a_step", "config")},
+    )
+
+
+def _collator(base: Base, prepared: Prepared, config: TrainConfig) -> Collator:
+    pad_id = base.tokenizer.pad_token_id
+    return Collator(
+        prefix=prepared.prefix,
+        pad_id=base.chat.end_id if pad_id is None else pad_id,
+        # The last layer's keys and values of a shared prompt reach the loss beside the layer's
+        # output, so FSDP2 would not gather that layer's weights for their gradient.
+        share_prefix=config.share_prefix and base.family.shares_prefix and not config.shard_base,
+    )
+
+
+def _callbacks(
+    run_folder: Path,
+    spokes: SpokeSet,
+    card: SpokesCard,
+    config: TrainConfig,
+    processes: Processes,
+    target_loss: float | None,
+) -> list[TrainerCallback]:
+    """Those that stop a run for every process, those that write for one."""
+    main = processes.is_main
+    callbacks: list[TrainerCallback] = [RunLog(run_folder), ProgressBar()] if main else []
+    callbacks.append(KeepBest(run_folder, spokes, card, patience=config.patience, writes=main))
+    if target_loss is not None:
+        callbacks.append(StopAtLoss(target_loss))
+    return callbacks
+
+
+def _result(run_folder: Path, trainer: SpokeTrainer, spokes: SpokeSet) -> RunResult:
+    history: Sequence[dict[str, Any]] = trainer.state.log_history
     evals = [row["eval_loss"] for row in history if "eval_loss" in row]
     return RunResult(
         run_folder=run_folder,
@@ -194,36 +277,3 @@ def _choose_examples(
     eval_examples = prepared.splits["eval"]
     every = max(1, len(eval_examples) // max(1, config.eval_examples))
     return train_examples, eval_examples[::every][: config.eval_examples]
-
-
-def _open_run(
-    run_folder: Path, identity: dict[str, Any], *, resume: bool, force: bool
-) -> Path | None:
-    """Make or reopen a run folder; return the checkpoint to go on from."""
-    record = run_folder / RUN_NAME
-    if resume:
-        if not record.is_file():
-            raise ValueError(f"no run at {run_folder}: leave out --resume to start one")
-        before = json.loads(record.read_text(encoding="utf-8"))
-        changed = [
-            key for key in identity if json.loads(json.dumps(identity[key])) != before.get(key)
-        ]
-        if changed:
-            raise ValueError(
-                f"the run at {run_folder} had another {', '.join(changed)}: resume it with the "
-                "same choices and data, or start a new run"
-            )
-        return last_checkpoint(run_folder)
-    if run_folder.exists() and any(run_folder.iterdir()):
-        if not force:
-            raise ValueError(
-                f"{run_folder} is not empty: --resume goes on with its run, --force replaces it"
-            )
-        if not record.is_file():
-            raise ValueError(f"{run_folder} holds no run, so --force will not remove it")
-        shutil.rmtree(run_folder)
-    run_folder.mkdir(parents=True, exist_ok=True)
-    partial = record.with_suffix(".partial")
-    partial.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, record)
-    return None

@@ -1,5 +1,8 @@
 """The training loop: transformers' Trainer, holding an `Objective` and saving spokes only.
 
+The Trainer sees one batch a step, this process's rows of it; `MicroBatches` cuts them, and
+`Processes` adds the gradients up, so neither DDP nor FSDP wraps the objective.
+
 A checkpoint counts once its mark is written, which is the last thing that happens to it, so a run
 that is killed at any moment resumes from a whole one and ends with the same weights.
 """
@@ -12,16 +15,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
-from torch.utils.data import Sampler
+from accelerate.data_loader import prepare_data_loader
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
+from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
+from transformers.trainer_utils import EvalLoopOutput
 
 from spokesmith.data.prepare import Example
 from spokesmith.spokes import SpokesCard, load_spokes, save_spokes
 from spokesmith.training.config import TrainConfig
+from spokesmith.training.loss import IGNORED
+from spokesmith.training.microbatches import MicroBatches
+from spokesmith.training.nonfinite import BadStep, stop_at_non_finite
 from spokesmith.training.objective import Collator, Objective
 from spokesmith.training.optimizer import GATE_RATE, build_optimizer
-from spokesmith.training.sampler import LengthGroupedBatches
+from spokesmith.training.processes import Processes
+from spokesmith.training.sampler import LengthGroupedBatches, ProcessShare, share
+from spokesmith.training.sharding import ShardedBase
 
 COMPLETE_MARK = "complete"
 CHECKPOINTS = "checkpoints"
@@ -42,20 +53,30 @@ class SpokeTrainer(Trainer):
         collator: Collator,
         run_folder: Path,
         callbacks: list[TrainerCallback],
+        processes: Processes,
+        sharded: ShardedBase | None = None,
     ) -> None:
         self.card = card
         self.train_config = config
         self.input_rms = input_rms
         self.train_examples = train_examples
+        self.eval_examples = eval_examples
+        self.run_folder = run_folder
+        self.processes = processes
+        self.micro_batches = MicroBatches(
+            objective, rows=config.batch_size, processes=processes, sharded=sharded
+        )
         self.tokens_since_log = 0
         self.last_log_time = time.monotonic()
         super().__init__(
             model=objective,
-            args=_arguments(config, run_folder, len(train_examples), bool(eval_examples)),
+            args=_arguments(
+                config, run_folder, len(train_examples), bool(eval_examples), processes.count
+            ),
             train_dataset=train_examples,  # pyright: ignore[reportArgumentType]
             eval_dataset=list(eval_examples) or None,  # pyright: ignore[reportArgumentType]
             data_collator=collator,  # pyright: ignore[reportArgumentType]
-            callbacks=[*callbacks, _MarkComplete()],
+            callbacks=[*callbacks, _MarkComplete(processes)],
         )
         self.remove_callback(PrinterCallback)
 
@@ -64,10 +85,117 @@ class SpokeTrainer(Trainer):
         assert isinstance(self.model, Objective)
         return self.model
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+    def get_train_dataloader(self) -> DataLoader:
         lengths = [len(example.tokens) for example in self.train_examples]
-        rows = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        return LengthGroupedBatches(lengths, batch_size=rows, seed=self.args.seed)
+        rows = rows_of_a_step(self.train_config, self.processes.count)
+        return self._loader(
+            self.train_examples,
+            ProcessShare(
+                LengthGroupedBatches(lengths, batch_size=rows, seed=self.args.seed),
+                micro_batch=self.train_config.batch_size,
+                rank=self.processes.rank,
+                count=self.processes.count,
+            ),
+        )
+
+    def get_eval_dataloader(self, eval_dataset: Any = None) -> DataLoader:
+        order = range(len(self.eval_examples))
+        order = sorted(order, key=lambda index: len(self.eval_examples[index].tokens))
+        together = self.train_config.batch_size * self.processes.count
+        batches = [
+            share(
+                order[start : start + together],
+                micro_batch=self.train_config.batch_size,
+                rank=self.processes.rank,
+                count=self.processes.count,
+            )
+            for start in range(0, len(order), together)
+        ]
+        return self._loader(self.eval_examples, batches)
+
+    def _loader(self, examples: Sequence[Example], batches: Any) -> DataLoader:
+        loader = DataLoader(
+            examples,  # pyright: ignore[reportArgumentType]
+            batch_sampler=batches,
+            collate_fn=self.data_collator,
+        )
+        # The batches are this process's share already, so there is nothing left to share out.
+        return prepare_data_loader(loader, num_processes=1, process_index=0)
+
+    def _wrap_model(
+        self, model: nn.Module, training: bool = True, dataloader: Any = None
+    ) -> nn.Module:
+        """Keeps the library from wrapping the objective in DDP: a box that is never called."""
+        return nn.Sequential(model) if training else model
+
+    def training_step(
+        self,
+        model: nn.Module,
+        inputs: dict[str, Any],
+        num_items_in_batch: Tensor | int | None = None,
+    ) -> Tensor:
+        """The loss of the step over all processes, whose gradient the spokes then hold.
+
+        Raises:
+            ValueError: it is not finite, or memory holds not even one row.
+        """
+        assert num_items_in_batch is not None
+        num_items, num_tokens = int(num_items_in_batch), int(inputs.pop("num_tokens"))
+        self.objective.train()
+        loss = self.micro_batches.backward(inputs, num_items)
+        parameters = list(self.objective.spokes.parameters())
+        self.processes.add_gradients(parameters)
+        loss, tokens = self.processes.sums(loss, num_tokens)
+        self.tokens_since_log += round(tokens)
+        norm = nn.utils.get_total_norm(
+            [parameter.grad for parameter in parameters if parameter.grad is not None]
+        )
+        if not math.isfinite(loss) or not math.isfinite(norm):
+            stop_at_non_finite(
+                BadStep(
+                    step=self.state.global_step + 1,
+                    loss=loss,
+                    grad_norm=float(norm),
+                    batch=inputs,
+                    num_items=num_items,
+                ),
+                self.micro_batches,
+                run_folder=self.run_folder,
+                checkpoint=last_checkpoint(self.run_folder),
+            )
+        return torch.tensor(loss, device=self.args.device)
+
+    def evaluation_loop(
+        self,
+        dataloader: DataLoader,
+        description: str,
+        prediction_loss_only: bool | None = None,
+        ignore_keys: list[str] | None = None,
+        metric_key_prefix: str = "eval",
+    ) -> EvalLoopOutput:
+        """The mean loss of all labels, however they are batched and shared out.
+
+        Raises:
+            ValueError: it is not finite, or memory holds not even one row.
+        """
+        self.objective.eval()
+        total, labels = 0.0, 0
+        for batch in dataloader:
+            total += self.micro_batches.loss(batch)
+            labels += int((batch["labels"] != IGNORED).sum())
+        total, num_labels = self.processes.sums(total, labels)
+        if not math.isfinite(total):
+            raise ValueError(
+                f"the evaluation loss after step {self.state.global_step} is {total}, while that "
+                "of training is finite: look at the evaluation examples; the last good checkpoint "
+                f"is {last_checkpoint(self.run_folder)}"
+            )
+        return EvalLoopOutput(
+            predictions=None,  # pyright: ignore[reportArgumentType]
+            label_ids=None,
+            metrics={f"{metric_key_prefix}_loss": total / num_labels},
+            num_samples=len(self.eval_examples),
+        )
 
     def create_optimizer(self, model: nn.Module | None = None) -> torch.optim.Optimizer:
         if self.optimizer is None:
@@ -79,12 +207,6 @@ class SpokeTrainer(Trainer):
                 weight_decay=self.train_config.weight_decay,
             )
         return self.optimizer
-
-    def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        num_tokens = int(inputs.pop("num_tokens"))
-        if self.objective.training:
-            self.tokens_since_log += num_tokens
-        return super()._prepare_inputs(inputs)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Adds the speed since the last step, in tokens of examples (prefix included) a second."""
@@ -100,15 +222,27 @@ class SpokeTrainer(Trainer):
         assert self.optimizer is not None
         return self.optimizer.param_groups[-1]["lr"] / GATE_RATE
 
-    def _save(
-        self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None
-    ) -> None:
-        save_spokes(Path(output_dir or str(self.args.output_dir)), self.objective.spokes, self.card)
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Save the set; every process calls this."""
+        if self.processes.is_main:
+            folder = Path(output_dir or str(self.args.output_dir))
+            save_spokes(folder, self.objective.spokes, self.card)
+        # The others put their own states into this folder, which must be a set's by then.
+        self.processes.wait()
 
     def _load_from_checkpoint(
         self, resume_from_checkpoint: str, model: nn.Module | None = None
     ) -> None:
         self._take_weights(resume_from_checkpoint)
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        """By way of main memory: some versions of the library ask for a device that is none."""
+        if checkpoint is None:
+            return
+        states: dict[str, Any] = {OPTIMIZER_NAME: self.optimizer, SCHEDULER_NAME: self.lr_scheduler}
+        for name, target in states.items():
+            state = torch.load(Path(checkpoint) / name, map_location="cpu", weights_only=True)
+            target.load_state_dict(state)
 
     def _load_best_model(self) -> None:
         assert self.state.best_model_checkpoint is not None
@@ -122,7 +256,13 @@ class SpokeTrainer(Trainer):
 class _MarkComplete(TrainerCallback):
     """Marks a checkpoint as whole. `on_save` comes after the last of its files is written."""
 
+    def __init__(self, processes: Processes) -> None:
+        self.processes = processes
+
     def on_save(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        self.processes.wait()
+        if not self.processes.is_main:
+            return
         folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
         descriptor = os.open(folder, os.O_RDONLY)
         os.fsync(descriptor)
@@ -139,9 +279,9 @@ def last_checkpoint(run_folder: Path) -> Path | None:
 
 
 def _arguments(
-    config: TrainConfig, run_folder: Path, num_examples: int, has_eval: bool
+    config: TrainConfig, run_folder: Path, num_examples: int, has_eval: bool, count: int
 ) -> TrainingArguments:
-    steps = total_steps(config, num_examples)
+    steps = total_steps(config, num_examples, count)
     evaluates = has_eval and config.eval_every > 0
     if config.schedule == "cosine":
         schedule, choices = "cosine_with_min_lr", {"min_lr_rate": config.min_rate_share}
@@ -154,9 +294,11 @@ def _arguments(
     return TrainingArguments(
         output_dir=str(run_folder / CHECKPOINTS),
         max_steps=steps,
-        per_device_train_batch_size=config.batch_size,
+        # Micro-batches and shares are no business of the library: it is told the rows of a step.
+        per_device_train_batch_size=rows_of_a_step(config, count),
         per_device_eval_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.gradient_accumulation,
+        gradient_accumulation_steps=1,
+        average_tokens_across_devices=True,
         learning_rate=config.learning_rate,
         lr_scheduler_type=schedule,
         lr_scheduler_kwargs=choices,
@@ -184,9 +326,14 @@ def _arguments(
     )
 
 
-def total_steps(config: TrainConfig, num_examples: int) -> int:
+def rows_of_a_step(config: TrainConfig, num_processes: int) -> int:
+    """Examples that all processes together take in a step."""
+    return config.batch_size * config.gradient_accumulation * num_processes
+
+
+def total_steps(config: TrainConfig, num_examples: int, num_processes: int) -> int:
     """Optimiser steps of a run."""
     if config.max_steps:
         return config.max_steps
-    rows = config.batch_size * config.gradient_accumulation
+    rows = rows_of_a_step(config, num_processes)
     return max(1, math.ceil(config.epochs * math.ceil(num_examples / rows)))

@@ -1,0 +1,78 @@
+"""The folder of a run: made once, reopened only by the same run, never written over.
+
+What makes a run the same is written into `run.json`. How its rows are shared out over processes and
+micro-batches is left open, so a run that was begun by two processes may be finished by one.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from spokesmith.training.trainer import last_checkpoint
+
+RUN_NAME = "run.json"
+# Choices that say how a step is computed, not what it computes.
+FREE_CHOICES = ("batch_size", "gradient_accumulation", "shard_base")
+
+
+def open_run(
+    run_folder: Path, identity: dict[str, Any], *, resume: bool, force: bool
+) -> Path | None:
+    """Make or reopen a run folder; one process of a run calls this.
+
+    Args:
+        run_folder: of the run.
+        identity: all that the run depends on; its `config` holds the choices, its `rows_of_a_step`
+            how many examples a step takes.
+        resume: go on with the run that is there.
+        force: replace the run that is there.
+
+    Returns:
+        The checkpoint to go on from, if any.
+
+    Raises:
+        ValueError: the folder is in use, holds another run, or holds none that could be resumed.
+    """
+    record = run_folder / RUN_NAME
+    if resume:
+        _check_same(run_folder, identity)
+        return last_checkpoint(run_folder)
+    if run_folder.exists() and any(run_folder.iterdir()):
+        if not force:
+            raise ValueError(
+                f"{run_folder} is not empty: --resume goes on with its run, --force replaces it"
+            )
+        if not record.is_file():
+            raise ValueError(f"{run_folder} holds no run, so --force will not remove it")
+        shutil.rmtree(run_folder)
+    run_folder.mkdir(parents=True, exist_ok=True)
+    partial = record.with_suffix(".partial")
+    partial.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
+    os.replace(partial, record)
+    return None
+
+
+def _check_same(run_folder: Path, identity: dict[str, Any]) -> None:
+    record = run_folder / RUN_NAME
+    if not record.is_file():
+        raise ValueError(f"no run at {run_folder}: leave out --resume to start one")
+    before = _comparable(json.loads(record.read_text(encoding="utf-8")))
+    now = _comparable(json.loads(json.dumps(identity)))
+    changed = [key for key in now if now[key] != before.get(key)]
+    if changed:
+        raise ValueError(
+            f"the run at {run_folder} had another {', '.join(changed)}: resume it with the "
+            "same choices and data, or start a new run"
+        )
+
+
+def _comparable(identity: dict[str, Any]) -> dict[str, Any]:
+    """An identity without the free choices; the rows of a step stand among the others."""
+    config = dict(identity["config"])
+    rows = config["batch_size"] * config["gradient_accumulation"]
+    kept = {name: value for name, value in config.items() if name not in FREE_CHOICES}
+    kept["rows_of_a_step"] = identity.get("rows_of_a_step", rows)
+    rest = {name: value for name, value in identity.items() if name != "rows_of_a_step"}
+    return {**rest, "config": kept}
