@@ -65,6 +65,7 @@ def train(
     from dataclasses import asdict
 
     from spokesmith.training.config import make_config, read_config
+    from spokesmith.training.runfolder import check_run_folder
 
     choices = parse_choices(choice or [])
     if overfit:
@@ -72,6 +73,7 @@ def train(
         choices.setdefault("batch_size", min(overfit, 4))
     settings = read_config(config, choices) if config else make_config(choices)
     loaded_task = open_task(task)
+    check_run_folder(out, resume=resume, force=force)
     checkpointing = None
     if not is_tiny(base) and device_map is None and not settings.shard_base:
         checkpointing = _plan_memory(

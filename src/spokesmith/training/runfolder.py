@@ -35,17 +35,12 @@ def open_run(
     Raises:
         ValueError: the folder is in use, holds another run, or holds none that could be resumed.
     """
-    record = run_folder / RUN_NAME
+    check_run_folder(run_folder, resume=resume, force=force)
     if resume:
         _check_same(run_folder, identity)
         return last_checkpoint(run_folder)
+    record = run_folder / RUN_NAME
     if run_folder.exists() and any(run_folder.iterdir()):
-        if not force:
-            raise ValueError(
-                f"{run_folder} is not empty: --resume goes on with its run, --force replaces it"
-            )
-        if not record.is_file():
-            raise ValueError(f"{run_folder} holds no run, so --force will not remove it")
         shutil.rmtree(run_folder)
     run_folder.mkdir(parents=True, exist_ok=True)
     partial = record.with_suffix(".partial")
@@ -54,10 +49,27 @@ def open_run(
     return None
 
 
+def check_run_folder(run_folder: Path, *, resume: bool, force: bool) -> None:
+    """Whether a folder can take the run, which is quickly said before anything is loaded.
+
+    Raises:
+        ValueError: it is in use, or there is no run to go on with.
+    """
+    has_run = (run_folder / RUN_NAME).is_file()
+    if resume:
+        if not has_run:
+            raise ValueError(f"no run at {run_folder}: leave out --resume to start one")
+    elif run_folder.exists() and any(run_folder.iterdir()):
+        if not force:
+            raise ValueError(
+                f"{run_folder} is not empty: --resume goes on with its run, --force replaces it"
+            )
+        if not has_run:
+            raise ValueError(f"{run_folder} holds no run, so --force will not remove it")
+
+
 def _check_same(run_folder: Path, identity: dict[str, Any]) -> None:
     record = run_folder / RUN_NAME
-    if not record.is_file():
-        raise ValueError(f"no run at {run_folder}: leave out --resume to start one")
     before = _comparable(json.loads(record.read_text(encoding="utf-8")))
     now = _comparable(json.loads(json.dumps(identity)))
     changed = [key for key in now if now[key] != before.get(key)]
