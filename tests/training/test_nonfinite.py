@@ -20,7 +20,8 @@ from spokesmith.spokes.modules import SpokeSet
 from spokesmith.testing import tiny_base
 from spokesmith.training.callbacks import read_log
 from spokesmith.training.nonfinite import replay
-from spokesmith.training.trainer import SpokeTrainer, last_checkpoint
+from spokesmith.training.runfolder import last_checkpoint
+from spokesmith.training.trainer import SpokeTrainer
 
 LAYERS = 4
 CHOICES = {"max_steps": 8, "save_every": 2, "eval_every": 0}

@@ -21,7 +21,7 @@ from spokesmith.testing import tiny_base
 from spokesmith.training.callbacks import read_log
 from spokesmith.training.config import make_config
 from spokesmith.training.run import train
-from spokesmith.training.trainer import last_checkpoint
+from spokesmith.training.runfolder import last_checkpoint
 
 SCRIPT = Path(__file__).parent / "run_tiny.py"
 

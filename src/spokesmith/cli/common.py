@@ -1,6 +1,7 @@
 """What several commands share: options, output, and loading a base with spokes beside it."""
 
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -57,6 +58,8 @@ def quiet_libraries() -> None:
     """Keep the libraries' own bars and advice out of our output."""
     from transformers.utils import logging as transformers_logging
 
+    # What it lacks for speed where it is installed but not asked for.
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()
 

@@ -10,11 +10,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from spokesmith.training.trainer import last_checkpoint
-
+COMPLETE_MARK = "complete"
+CHECKPOINTS = "checkpoints"
 RUN_NAME = "run.json"
 # Choices that say how a step is computed, not what it computes.
-FREE_CHOICES = ("batch_size", "gradient_accumulation", "shard_base")
+FREE_CHOICES = ("batch_size", "gradient_accumulation", "shard_base", "checkpointing")
 
 
 def open_run(
@@ -47,6 +47,14 @@ def open_run(
     partial.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
     os.replace(partial, record)
     return None
+
+
+def last_checkpoint(run_folder: Path) -> Path | None:
+    """The newest whole checkpoint of a run."""
+    found = [
+        mark.parent for mark in (run_folder / CHECKPOINTS).glob(f"checkpoint-*/{COMPLETE_MARK}")
+    ]
+    return max(found, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
 
 
 def check_run_folder(run_folder: Path, *, resume: bool, force: bool) -> None:

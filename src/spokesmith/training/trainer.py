@@ -31,11 +31,9 @@ from spokesmith.training.nonfinite import BadStep, stop_at_non_finite
 from spokesmith.training.objective import Collator, Objective
 from spokesmith.training.optimizer import GATE_RATE, build_optimizer
 from spokesmith.training.processes import Processes
+from spokesmith.training.runfolder import CHECKPOINTS, COMPLETE_MARK, last_checkpoint
 from spokesmith.training.sampler import LengthGroupedBatches, ProcessShare, share
 from spokesmith.training.sharding import ShardedBase
-
-COMPLETE_MARK = "complete"
-CHECKPOINTS = "checkpoints"
 
 
 class SpokeTrainer(Trainer):
@@ -268,14 +266,6 @@ class _MarkComplete(TrainerCallback):
         os.fsync(descriptor)
         os.close(descriptor)
         (folder / COMPLETE_MARK).touch()
-
-
-def last_checkpoint(run_folder: Path) -> Path | None:
-    """The newest whole checkpoint of a run."""
-    found = [
-        mark.parent for mark in (run_folder / CHECKPOINTS).glob(f"checkpoint-*/{COMPLETE_MARK}")
-    ]
-    return max(found, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
 
 
 def _arguments(
