@@ -35,8 +35,11 @@ lint: $(READY)  ## Check style and types.
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
-bench: $(READY)  ## Measure training speed and memory against a plain loop (minutes).
+bench: $(READY)  ## Measure training: speed and memory against others, estimates (20 minutes).
 	$(BIN)/python bench/train.py
+	$(BIN)/python bench/train.py --base gemma4-e2b-random
+	$(BIN)/python bench/memory.py
+	$(BIN)/python bench/memory_e2b.py
 	$(BIN)/python bench/readme.py
 
 results: $(READY)  ## Probe the shipped set again, free and constrained (a quarter of an hour).

@@ -31,6 +31,8 @@ ROWS = (
 )
 NOT_MEASURED = "not measured"
 
+FILE_WIDTH = 110
+
 
 def add_ratios(result: dict[str, Any], sides: Sequence[str]) -> None:
     """Adds to each of our sides its ratios to the others, and utilisation where a rate is known."""
@@ -158,6 +160,8 @@ def report_smollm2(result: dict[str, Any]) -> None:
             f"{row['last_loss']:.3f}",
         )
     console = Console()
+    if not console.is_terminal:
+        console.width = FILE_WIDTH
     console.print(table)
     console.print(
         f"spokesmith is {result['speed_ratio']:.2f} times as fast "

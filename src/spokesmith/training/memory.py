@@ -5,6 +5,7 @@ how long may examples be, how much of the activations must be computed again. `S
 memory stays free for what the count does not know.
 """
 
+import ctypes
 from dataclasses import replace
 
 import numpy as np
@@ -19,6 +20,9 @@ SPARE_SHARE = 0.05
 # Where a configuration does not say how many positions its base knows.
 MOST_POSITIONS = 2**20
 LENGTH_TOLERANCE = 0.01
+# Its number in glibc's malloc.h.
+M_MMAP_THRESHOLD = -3
+KEPT_BLOCK_BYTES = 4 * 2**20
 SEARCH_STEPS = 10
 
 
@@ -106,6 +110,19 @@ def available_memory(device: torch.device) -> int:
     import psutil
 
     return psutil.virtual_memory().available
+
+
+def give_freed_memory_back() -> None:
+    """Tell glibc to return large freed blocks, so that a CPU run takes what its tensors take.
+
+    By default it keeps freed blocks of up to 32 MB, which cost a run on SmolLM2 a fifth more memory
+    than was estimated; from 4 MB up costs a twentieth, and 3 % of the speed. Less costs far more.
+    """
+    try:
+        ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK_BYTES)
+    except (OSError, AttributeError):
+        # Another C library, whose allocator has no such choice.
+        return
 
 
 def _usable(available_bytes: int) -> int:

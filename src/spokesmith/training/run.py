@@ -36,6 +36,7 @@ from spokesmith.training.callbacks import (
     StopAtLoss,
 )
 from spokesmith.training.config import TrainConfig
+from spokesmith.training.memory import give_freed_memory_back
 from spokesmith.training.objective import Collator, Objective
 from spokesmith.training.processes import Processes, start_processes
 from spokesmith.training.runfolder import open_run
@@ -145,6 +146,8 @@ def train(
             the preflight says no.
     """
     transformers_logging.set_verbosity_error()
+    if base.device.type == "cpu":
+        give_freed_memory_back()
     processes = start_processes()
     if processes.device not in (None, base.device) and not config.shard_base:
         base.model.to(processes.device)
