@@ -35,7 +35,7 @@ def with_results(text: str) -> str:
 
 def render() -> str:
     """The figures as Markdown."""
-    return "\n\n".join([_probes(), _speed()])
+    return "\n\n".join([_probes(), _speed(), _gemma4()])
 
 
 def _probes() -> str:
@@ -67,6 +67,25 @@ def _speed() -> str:
     lines.append(
         f"| ratio | {result['speed_ratio']:.1f} times | {result['memory_ratio']:.2f} times |"
     )
+    return "\n".join(lines)
+
+
+def _gemma4() -> str:
+    result = _read("train-speed-gemma4.json")
+    size = "full size" if result["shrink"] == 1 else "reduced"
+    lines = [
+        f"| training Gemma 4 E2B, {size}, {result['machine']} | tokens/s | peak memory |",
+        "| --- | --- | --- |",
+    ]
+    sides = {
+        "plain": "a plain Trainer loop with the library's checkpointing",
+        "lora": "LoRA by PEFT, as many parameters, checkpointing",
+        "spokesmith-every": "spokesmith, every layer checkpointed",
+        "spokesmith": "spokesmith, as `auto` chooses here",
+    }
+    for side, words in sides.items():
+        row = result[side]
+        lines.append(f"| {words} | {row['tokens_per_s']:.0f} | {row['peak_gb']:.1f} GB |")
     return "\n".join(lines)
 
 
