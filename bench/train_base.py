@@ -88,7 +88,8 @@ def build_base(settings: Settings) -> Base:
             gemma4_config(settings.shrink), dtype=choose_dtype("auto", device)
         )
     tokenizer = find_base(SMOLLM2).tokenizer
-    return make_base(settings.base, model, tokenizer, family_of(model.config.model_type))
+    family = family_of(model.config.model_type)
+    return make_base(settings.base, model, tokenizer, family, has_random_weights=True)
 
 
 def gemma4_config(shrink: int) -> Any:

@@ -12,7 +12,7 @@ from spokesmith.decoding import Engine
 from spokesmith.metrics.compliance import check, parse_strict
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.tasks import canonical_json, load_task
-from spokesmith.testing import tiny_base
+from spokesmith.testing import FAMILY_SIZES, tiny_base
 
 MEMORY = load_task("memory").schema
 SMALL: dict[str, Any] = {
@@ -29,7 +29,7 @@ SMALL: dict[str, Any] = {
 PROMPT = list(range(65, 91))
 
 
-@pytest.fixture(scope="module", params=["llama", "gemma3_text"])
+@pytest.fixture(scope="module", params=FAMILY_SIZES)
 def base(request: pytest.FixtureRequest) -> Base:
     base = tiny_base(request.param)
     spokes = SpokeSet.create(base.spokes_config(placement="residual", num_spokes=1, rank=8), seed=0)

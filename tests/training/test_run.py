@@ -17,7 +17,7 @@ from spokesmith.data.generate import generate
 from spokesmith.data.pairs import write_pairs
 from spokesmith.spokes import detach, load_spokes
 from spokesmith.tasks import load_task
-from spokesmith.testing import tiny_base
+from spokesmith.testing import FAMILY_SIZES, tiny_base
 from spokesmith.training.callbacks import read_log
 from spokesmith.training.config import make_config
 from spokesmith.training.run import train
@@ -135,6 +135,18 @@ def test_patience_stops_a_run_that_gets_no_better(data: Path, tmp_path: Path) ->
 )
 def test_other_choices_learn_too(data: Path, tmp_path: Path, choices: dict[str, object]) -> None:
     run(data, tmp_path / "run", **choices)
+    losses = [row["loss"] for row in read_log(tmp_path / "run" / "log.jsonl") if "loss" in row]
+    assert min(losses[-3:]) < losses[0]
+
+
+@pytest.mark.parametrize("checkpointing", ["none", "every"])
+@pytest.mark.parametrize("model_type", FAMILY_SIZES)
+def test_every_family_learns(
+    model_type: str, checkpointing: str, data: Path, tmp_path: Path
+) -> None:
+    placement = "residual" if model_type == "gemma4_experts" else "ffn"
+    choices = {"placement": placement, "checkpointing": checkpointing, "max_steps": 8}
+    run(data, tmp_path / "run", model_type=model_type, num_layers=4, **choices)
     losses = [row["loss"] for row in read_log(tmp_path / "run" / "log.jsonl") if "loss" in row]
     assert min(losses[-3:]) < losses[0]
 

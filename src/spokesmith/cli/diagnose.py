@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from spokesmith.diagnose import Diagnosis, Reference, Sample
     from spokesmith.tasks import Task
 
-NUM_SAMPLES = 3
+NUM_SAMPLES = 2
 NUM_PAIRS = 60
 SEED = 7
 REFERENCE_SHARE = 0.5
@@ -91,10 +91,11 @@ def diagnose(
             is_quantised=quantize != "none",
         )
     rows = diagnosis.questions[2].rows
+    words = "a random set" if spokes == "none" else spokes
     if picture is not None:
         from spokesmith.report import layer_heat_maps
 
-        layer_heat_maps(rows, picture, title=f"{base}: spokes by layer")
+        layer_heat_maps(rows, picture, title=f"{base}, {words}, by layer")
     if as_json:
         print_json(diagnosis.to_dict())
     else:

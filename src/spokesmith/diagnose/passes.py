@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spokesmith.bases import Base, set_checkpointing, unguarded
@@ -65,6 +65,25 @@ def forward(base: Base, samples: Sequence[Sample], setting: Setting) -> PassResu
         logits = torch.cat([one.detach() for one, _ in _rows(base, samples, setting)])
     loss = F.cross_entropy(logits, _targets(base, samples))
     return PassResult(logits=logits, loss=loss.item())
+
+
+def rounded_anew(base: Base, samples: Sequence[Sample]) -> PassResult:
+    """A plain pass whose layers' outputs are off by one unit of rounding, up or down at random.
+
+    How far its logits are from those of a plain pass is how far mere rounding takes this base.
+    """
+    generator = torch.Generator(device=base.device).manual_seed(0)
+
+    def nudge(_module: nn.Module, _args: object, output: Tensor) -> Tensor:
+        signs = torch.empty_like(output).bernoulli_(0.5, generator=generator).mul_(2).sub_(1)
+        return output * (1 + signs * torch.finfo(output.dtype).eps)
+
+    handles = [site.layer.register_forward_hook(nudge) for site in base.sites()]
+    try:
+        return forward(base, samples, Setting(cache=True))
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def gradients(

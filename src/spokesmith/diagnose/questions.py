@@ -11,15 +11,11 @@ from spokesmith.diagnose.passes import (
     Sample,
     Setting,
     forward,
-    gradients,
-    relative_error,
     shorten,
-    worst_error,
 )
 from spokesmith.diagnose.predictions import predictions
 from spokesmith.diagnose.sameness import (
     REFERENCE,
-    SAME,
     Comparisons,
     Reference,
     dtype_of,
@@ -95,17 +91,19 @@ def preflight(
     few = [shorten(sample, PREFLIGHT_TOKENS) for sample in samples[:PREFLIGHT_SAMPLES]]
     setting = Setting(train=True, checkpointing=checkpointing)
     with trial_set(base, few, spokes.config.placement) as trial:
-        wanted = forward(base, few, REFERENCE).logits
-        tolerance = SAME[dtype_of(base)]
-        error = relative_error(forward(base, few, setting).logits, wanted)
-        plain = gradients(base, trial, few, REFERENCE)
-        where, worst = worst_error(gradients(base, trial, few, setting), plain)
+        passes = Comparisons(base, trial, few)
+        error, _, _ = passes.logits(setting)
+        where, worst = passes.gradients(setting)
         questions = [
             Question(
                 title="Is the training pass right?",
                 checks=[
-                    compare("logits as in evaluation", error, tolerance),
-                    compare(f"gradients as in a plain pass (most at {where})", worst, tolerance),
+                    compare("logits as in evaluation", error, passes.same_tolerance),
+                    compare(
+                        f"gradients as in a plain pass (most at {where})",
+                        worst,
+                        passes.gradient_tolerance,
+                    ),
                 ],
             ),
             layer_table(base, trial, few, is_trained=False),
