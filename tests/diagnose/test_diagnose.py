@@ -19,6 +19,9 @@ from spokesmith.diagnose import (
     reference_pass,
     shorten,
 )
+from spokesmith.diagnose.passes import Setting, forward, relative_error, rounded_anew
+from spokesmith.diagnose.sameness import SHAPE_SETTINGS, Comparisons, same_forward
+from spokesmith.diagnose.trial import trial_set
 from spokesmith.spokes import SpokeSet, active_set, attach, attached_sets
 from spokesmith.testing import FAMILY_SIZES, tiny_base
 
@@ -63,6 +66,29 @@ def test_bfloat16_is_judged_by_its_own_rounding() -> None:
     reference = reference_pass(tiny_base("gemma4_text"), SAMPLES)
     diagnosis = ask(tiny_base("gemma4_text", dtype="bfloat16"), reference)
     assert diagnosis.ok, diagnosis.failures()
+
+
+def test_where_rounding_drowns_a_comparison_nothing_is_judged() -> None:
+    base = tiny_base("gemma4_text")
+    with trial_set(base, SAMPLES, "ffn") as spokes:
+        passes = Comparisons(base, spokes, SAMPLES)
+        assert passes.reshaped_tolerance == 1e-4
+        passes.reshaped_tolerance = 0.9
+        checks = same_forward(passes, None, is_quantised=False).checks
+    told = {check.name for check in checks if check.verdict == "told"}
+    assert told >= set(SHAPE_SETTINGS)
+    assert "without a cache" not in told
+    assert all("cannot be judged" in check.figure for check in checks if check.name in told)
+
+
+def test_rounding_noise_is_that_of_the_precision() -> None:
+    noise = []
+    for dtype in ("float32", "bfloat16"):
+        base = tiny_base("gemma4_text", dtype=dtype)
+        plain = forward(base, SAMPLES, Setting(cache=True)).logits
+        noise.append(relative_error(rounded_anew(base, SAMPLES).logits, plain))
+    assert 1e-8 < noise[0] < 1e-5
+    assert 1e-3 < noise[1] < 0.2
 
 
 def test_shared_keys_and_values_make_reentrant_checkpointing_wrong_and_refused() -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 OVERFIT_LOSS = 0.02
 OVERFIT_STEPS = 300
+GB = 1e9
 
 
 def train(
@@ -83,7 +84,7 @@ def train(
         base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
     )
 
-    from spokesmith.training.processes import start_processes
+    from spokesmith.training.processes import is_writing_process
     from spokesmith.training.run import train as run_training
 
     result = run_training(
@@ -99,7 +100,7 @@ def train(
         checkpointing=checkpointing,
         runs_preflight=preflight,
     )
-    if not start_processes().is_main:
+    if not is_writing_process():
         return
     document: dict[str, Any] = asdict(result)
     document["run_folder"] = str(out)
@@ -140,6 +141,7 @@ def _plan_memory(
         check_fits,
         choose_checkpointing,
     )
+    from spokesmith.training.processes import is_writing_process
 
     source, where = find_base(name), choose_device(device)
     prefix, _ = chat_of(source).prompt_parts(task.messages(""))
@@ -163,11 +165,12 @@ def _plan_memory(
     except NoEstimateError as error:
         messages_console().print(f"no estimate of memory, so every layer recomputes: {error}")
         return "every"
-    messages_console().print(
-        f"memory: about {estimate.total_bytes / 1e9:.1f} of {available_bytes / 1e9:.1f} GB at the "
-        f"longest ({estimate.describe()}), checkpointing {setup.checkpointing}",
-        soft_wrap=True,
-    )
+    if is_writing_process():
+        messages_console().print(
+            f"memory: about {estimate.total_bytes / GB:.1f} of {available_bytes / GB:.1f} GB at "
+            f"the longest ({estimate.describe()}), checkpointing {setup.checkpointing}",
+            soft_wrap=True,
+        )
     return setup.checkpointing
 
 

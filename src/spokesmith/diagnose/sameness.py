@@ -30,7 +30,9 @@ REFERENCE = Setting(cache=True)
 # that enlarges rounding may differ by so many times what its own rounding does.
 SAME = {torch.float32: 1e-5, torch.bfloat16: 2e-2}
 RESHAPED = {torch.float32: 1e-4, torch.bfloat16: 8e-2}
-NOISE_FACTOR = 4.0
+NOISE_FACTOR = 2.0
+# Logits that have nothing in common differ by 1.4 of their norm: from here on a yes means nothing.
+MOST_TOLERANCE = 0.5
 MOST_PERPLEXITY_RATIO = {"dtype": 1.05, "nf4": 1.5}
 OURS = {
     "our checkpointing, every layer": Setting(train=True, checkpointing="every"),
@@ -142,6 +144,11 @@ def same_forward(
     for settings, tolerance in zip((ROW_SETTINGS, layouts), tolerances, strict=True):
         for name, setting in settings.items():
             error, _, _ = passes.logits(setting)
+            if tolerance > MOST_TOLERANCE:
+                figure = f"relative error {error:.1e}; rounding alone may give {tolerance:.1e}, so "
+                figure += "this cannot be judged in such a precision: ask with --dtype float32"
+                checks.append(Check(name=name, verdict="told", figure=figure, value=error))
+                continue
             checks.append(compare(name, error, tolerance, refused=passes.refused(setting)))
     if unquantised is not None:
         checks.append(_precision(base, passes.samples, unquantised, is_quantised=is_quantised))

@@ -117,6 +117,11 @@ class Processes:
             gradient.copy_(part.view_as(gradient))
 
 
+def is_writing_process() -> bool:
+    """Whether this is the process that writes, by what its launcher says."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def start_processes() -> Processes:
     """Join the processes that a launcher has started; a run of its own where there is none.
 
