@@ -32,6 +32,8 @@ def completion_loss(hidden: Tensor, labels: Tensor, head: Head, vocabulary: int)
     Returns:
         A scalar in fp32: the sum, not the mean, so that micro-batches add up.
     """
+    # The layers of a base that is spread over several devices end on another than they start on.
+    labels = labels.to(hidden.device)
     wanted = labels != IGNORED
     chunk_size = max(1, CHUNK_LOGITS // vocabulary)
     loss = _ChunkedCrossEntropy.apply(hidden[wanted], labels[wanted], head, chunk_size)
@@ -49,10 +51,12 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             part = slice(start, start + chunk_size)
             chunk = hidden[part].detach().requires_grad_(wants_gradient)
             with torch.set_grad_enabled(wants_gradient):
-                loss = F.cross_entropy(head(chunk).float(), labels[part], reduction="sum")
+                logits = head(chunk).float()
+                targets = labels[part].to(logits.device)
+                loss = F.cross_entropy(logits, targets, reduction="sum")
             if gradient is not None:
                 (gradient[part],) = torch.autograd.grad(loss, chunk)
-            total += loss.detach()
+            total += loss.detach().to(total.device)
         ctx.gradient = gradient
         return total
 
