@@ -37,6 +37,15 @@ def ask(base: Base, unquantised: Reference | None = None) -> Diagnosis:
     return diagnose(base, SAMPLES, unquantised=unquantised, placement=placement)
 
 
+def attached(base: Base) -> SpokeSet:
+    """A set that is as good as trained, beside a base."""
+    spokes = SpokeSet.create(base.spokes_config(num_spokes=2, rank=4), seed=0)
+    for index in spokes.config.layer_indices:
+        nn.init.normal_(spokes.at(index).up, std=0.1)
+    attach(base.model, base.sites(), spokes)
+    return spokes
+
+
 def verdicts(diagnosis: Diagnosis) -> dict[str, str]:
     """By question's number and check's name."""
     return {
@@ -161,10 +170,7 @@ def test_gradients_that_differ_under_a_checkpoint_are_a_no() -> None:
 
 def test_a_layer_that_no_gradient_reaches_is_named() -> None:
     base = tiny_base("gemma4_text")
-    spokes = SpokeSet.create(base.spokes_config(num_spokes=2, rank=4), seed=0)
-    for index in spokes.config.layer_indices:
-        nn.init.normal_(spokes.at(index).up, std=0.1)
-    attach(base.model, base.sites(), spokes)
+    spokes = attached(base)
     for parameter in spokes.at(2).parameters():
         parameter.register_hook(torch.zeros_like)
     diagnosis = ask(base)
@@ -175,10 +181,7 @@ def test_a_layer_that_no_gradient_reaches_is_named() -> None:
 
 def test_a_layer_that_explodes_is_named() -> None:
     base = tiny_base("llama")
-    spokes = SpokeSet.create(base.spokes_config(num_spokes=2, rank=4), seed=0)
-    for index in spokes.config.layer_indices:
-        nn.init.normal_(spokes.at(index).up, std=0.1)
-    attach(base.model, base.sites(), spokes)
+    spokes = attached(base)
     spokes.at(1).up.register_hook(lambda gradient: gradient * 1e6)
     diagnosis = ask(base)
     assert wrong(diagnosis) == {"3 no layer explodes"}
@@ -220,16 +223,13 @@ def test_packing_where_it_leaks_is_seen() -> None:
 
 def test_of_a_trained_set_it_is_told_which_layers_moved() -> None:
     base = tiny_base("llama")
-    spokes = SpokeSet.create(base.spokes_config(num_spokes=2, rank=4), seed=0)
-    for index in (0, 1, 2):
-        nn.init.normal_(spokes.at(index).up, std=0.1)
+    spokes = attached(base)
     nn.init.normal_(spokes.at(3).up, std=1e-4)
-    attach(base.model, base.sites(), spokes, name="mine")
     spokes.requires_grad_(False)
     diagnosis = ask(base)
     moved = next(one for one in diagnosis.questions[2].checks if one.name == "what training moved")
     assert moved.figure == "3 of 4 layers moved; those that hardly did: 3"
-    assert active_set(base.model) == "mine"
+    assert active_set(base.model) == "default"
     assert not any(parameter.requires_grad for parameter in spokes.parameters())
 
 
