@@ -13,7 +13,6 @@ malloc is told to give them back, as it does by itself with the larger blocks of
 """
 
 import argparse
-import ctypes
 import gc
 import json
 import os
@@ -25,8 +24,7 @@ from typing import Any
 
 RESULT = Path(__file__).parents[1] / "docs" / "results" / "memory.json"
 STEPS = 2
-# Its number in malloc.h.
-M_MMAP_THRESHOLD = -3
+KEPT_BLOCK_BYTES = 64 * 1024
 MB = 1e6
 
 MEDIUM = {
@@ -90,9 +88,9 @@ def main() -> None:
 
 def compare(name: str) -> dict[str, Any]:
     """A setting's memory, estimated and then measured, in MB."""
-    from spokesmith.training.memory import estimate_memory
+    from spokesmith.training.memory import estimate_memory, give_freed_memory_back
 
-    give_freed_blocks_back()
+    give_freed_memory_back(KEPT_BLOCK_BYTES)
     setup = make_setup(name)
     estimate = estimate_memory(setup)
     train_steps(warm_up(setup))
@@ -107,11 +105,6 @@ def compare(name: str) -> dict[str, Any]:
         "measured_mb": round(measured_bytes / MB, 1),
         "ratio": round(estimate.total_bytes / measured_bytes, 3),
     }
-
-
-def give_freed_blocks_back() -> None:
-    """Tell malloc to map every larger block by itself, so that freed memory is not resident."""
-    ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, 64 * 1024)
 
 
 def make_setup(name: str) -> Any:

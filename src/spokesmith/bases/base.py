@@ -127,13 +127,12 @@ def make_base(
     """
     import transformers
 
-    chat = ChatFormat(tokenizer, turn_end=family.turn_end, template_options=family.template_options)
     base = Base(
         name=name,
         model=model.eval().requires_grad_(False),
         tokenizer=tokenizer,
         family=family,
-        chat=chat,
+        chat=chat_of(tokenizer, family),
         freed_bytes=freed_bytes,
         has_random_weights=has_random_weights,
     )
@@ -147,6 +146,15 @@ def make_base(
             carries_kv_in_cache=transformers.__version__ in family.corrupting_versions,
         )
     return base
+
+
+def chat_of(tokenizer: Any, family: Family) -> ChatFormat:
+    """The turn format of a family's tokenizer.
+
+    Raises:
+        ValueError: the tokenizer lacks what chats need.
+    """
+    return ChatFormat(tokenizer, turn_end=family.turn_end, template_options=family.template_options)
 
 
 def shape_fingerprint(config: Any) -> str:

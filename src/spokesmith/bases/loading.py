@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from spokesmith.bases.base import Base, make_base
+from spokesmith.bases.base import Base, chat_of, make_base
 from spokesmith.bases.chat import ChatFormat
 from spokesmith.bases.embedded import (
     EMBEDDED,
@@ -46,6 +46,11 @@ class BaseSource:
     family: Family
     tokenizer: Any
 
+    @property
+    def chat(self) -> ChatFormat:
+        """The turn format."""
+        return chat_of(self.tokenizer, self.family)
+
 
 def find_base(name_or_path: str) -> BaseSource:
     """Read a base's configuration and tokenizer, and check them.
@@ -66,13 +71,12 @@ def find_base(name_or_path: str) -> BaseSource:
         whole_config = AutoConfig.from_pretrained(location)
         tokenizer = AutoTokenizer.from_pretrained(location)
     config = whole_config.get_text_config(decoder=True)
-    ChatFormat(tokenizer)
+    chat_of(tokenizer, family)
     if len(tokenizer) > config.vocab_size:
         raise ValueError(
             f"the tokenizer of '{name_or_path}' has {len(tokenizer)} tokens, the model "
             f"{config.vocab_size}: they do not belong together, use the tokenizer of this base"
         )
-    _warn_of_version(family, config)
     return BaseSource(
         name=name_or_path,
         location=location,
@@ -80,15 +84,6 @@ def find_base(name_or_path: str) -> BaseSource:
         whole_config=whole_config,
         family=family,
         tokenizer=tokenizer,
-    )
-
-
-def chat_of(source: BaseSource) -> ChatFormat:
-    """The turn format of a base that is not loaded."""
-    return ChatFormat(
-        source.tokenizer,
-        turn_end=source.family.turn_end,
-        template_options=source.family.template_options,
     )
 
 
@@ -128,6 +123,7 @@ def load_base(
         raise ValueError(f"ple '{ple}' is unknown: use {' or '.join(TABLE_PLACES)}")
     quantization = _quantization(quantize, chosen_dtype)
     source = find_base(name_or_path)
+    _warn_of_version(source.family, source.config)
     table = source.family.per_layer_table if ple == "cpu" else None
     places = device_map
     if places is None and quantization is not None:

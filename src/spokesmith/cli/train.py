@@ -133,7 +133,7 @@ def _plan_memory(
 ) -> str | None:
     """Whether the run fits, before a weight is loaded; the checkpointing that it then takes."""
     quiet_libraries()
-    from spokesmith.bases.loading import chat_of, choose_device, choose_dtype, find_base
+    from spokesmith.bases.loading import choose_device, choose_dtype, find_base
     from spokesmith.training.memory import (
         NoEstimateError,
         TrainingSetup,
@@ -144,7 +144,7 @@ def _plan_memory(
     from spokesmith.training.processes import is_writing_process
 
     source, where = find_base(name), choose_device(device)
-    prefix, _ = chat_of(source).prompt_parts(task.messages(""))
+    prefix, _ = source.chat.prompt_parts(task.messages(""))
     setup = TrainingSetup(
         source=source,
         config=settings,

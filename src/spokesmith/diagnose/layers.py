@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from spokesmith.bases import Base
 from spokesmith.diagnose.findings import Check, Question
-from spokesmith.diagnose.passes import Sample, Setting, bare, forward, gradients
+from spokesmith.diagnose.passes import Sample, Setting, bare, forward
+from spokesmith.diagnose.sameness import Comparisons
 from spokesmith.spokes import SpokeSet
 
 # Layers differ by nature, so only what is orders of magnitude from the middle is called wrong.
@@ -20,19 +21,15 @@ EXPLODING_FACTOR = 1e4
 MOVED_SHARE = 0.05
 
 
-def layer_table(
-    base: Base, spokes: SpokeSet, samples: Sequence[Sample], *, is_trained: bool
-) -> Question:
+def layer_table(passes: Comparisons, *, is_trained: bool) -> Question:
     """The third question: gradients, weights and updates by layer, dead and exploding ones named.
 
     Args:
-        base: with `spokes` active.
-        spokes: the set.
-        samples: a few examples.
+        passes: of a base with the set active.
         is_trained: whether the set was trained; then it is also told which layers moved.
     """
-    found = gradients(base, spokes, samples, Setting(train=True))
-    updates = update_shares(base, samples)
+    spokes, found = passes.spokes, passes.wanted_gradients
+    updates = update_shares(passes.base, passes.samples)
     rows = [
         _row(spokes, index, found, updates[index], is_trained=is_trained)
         for index in spokes.config.layer_indices

@@ -1,26 +1,25 @@
 """What the logits look like: their range, how near the soft cap, how sure and how right."""
 
 import math
-from collections.abc import Sequence
 
 import torch
 
 from spokesmith.bases import Base
 from spokesmith.diagnose.findings import Check, Question
-from spokesmith.diagnose.passes import Sample, Setting, forward
+from spokesmith.diagnose.sameness import Comparisons
 
 NEAR_CAP = 0.95
 MOST_NEAR_CAP = 0.05
 
 
-def predictions(base: Base, samples: Sequence[Sample]) -> Question:
+def predictions(passes: Comparisons) -> Question:
     """The fourth question: do the logits predict anything?
 
     Args:
-        base: with the spokes of interest active; what one of random weights predicts is not judged.
-        samples: a few examples.
+        passes: of a base with the spokes of interest active; what one of random weights predicts
+            is not judged.
     """
-    result = forward(base, samples, Setting())
+    base, samples, result = passes.base, passes.samples, passes.wanted
     logits = result.logits
     targets = torch.tensor(
         [token for one in samples for token in one.tokens[one.answer_start :]],

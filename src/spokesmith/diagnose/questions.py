@@ -64,8 +64,8 @@ def diagnose(
         questions = [
             same_forward(passes, unquantised, is_quantised=is_quantised),
             same_gradients(passes),
-            layer_table(base, spokes, samples, is_trained=given is not None),
-            predictions(base, samples),
+            layer_table(passes, is_trained=given is not None),
+            predictions(passes),
             wrong_settings(passes),
         ]
         for one in frozen:
@@ -106,8 +106,8 @@ def preflight(
                     ),
                 ],
             ),
-            layer_table(base, trial, few, is_trained=False),
-            predictions(base, few),
+            layer_table(passes, is_trained=False),
+            predictions(passes),
         ]
     return Diagnosis(base=base.name, facts=_facts(base, few), questions=questions)
 

@@ -8,16 +8,8 @@ import torch
 from torch import nn
 
 from spokesmith.bases import Base
-from spokesmith.diagnose.passes import Sample
-from spokesmith.spokes import (
-    SpokeSet,
-    activate,
-    active_set,
-    attach,
-    attached_sets,
-    detach,
-    measure_input_rms,
-)
+from spokesmith.diagnose.passes import Sample, bare
+from spokesmith.spokes import SpokeSet, attached, measure_input_rms
 
 NAME = "trial"
 NUM_SPOKES = 2
@@ -28,11 +20,9 @@ UPDATE_SHARE = 0.1
 @contextmanager
 def trial_set(base: Base, samples: Sequence[Sample], placement: str) -> Iterator[SpokeSet]:
     """A small random set, attached and active inside the block, gone after it."""
-    before = active_set(base.model)
-    if before is not None:
-        activate(base.model, None)
     tokens = torch.tensor([list(samples[0].tokens)], device=base.device)
-    input_rms = measure_input_rms(base.decoder, base.sites(), tokens)
+    with bare(base):
+        input_rms = measure_input_rms(base.decoder, base.sites(), tokens)
     shape = base.spokes_config(placement=placement, num_spokes=NUM_SPOKES, rank=RANK)
     spokes = SpokeSet.create(shape, seed=0, input_rms=input_rms)
     generator = torch.Generator().manual_seed(0)
@@ -40,10 +30,5 @@ def trial_set(base: Base, samples: Sequence[Sample], placement: str) -> Iterator
         # An update of a tenth of the block's input: enough to matter, too little to drown it.
         std = UPDATE_SHARE * input_rms[index] / math.sqrt(NUM_SPOKES * RANK)
         nn.init.normal_(spokes.at(index).up, std=std, generator=generator)
-    attach(base.model, base.sites(), spokes, name=NAME)
-    try:
+    with attached(base.model, base.sites(), spokes, name=NAME):
         yield spokes
-    finally:
-        detach(base.model, NAME)
-        if attached_sets(base.model):
-            activate(base.model, before)

@@ -100,6 +100,21 @@ def detach(model: nn.Module, name: str | None = None) -> None:
         object.__delattr__(model, "spokes_hub")
 
 
+@contextmanager
+def attached(
+    model: nn.Module, sites: Sequence[Site], spokes: SpokeSet, *, name: str
+) -> Iterator[None]:
+    """Inside the block a set is beside a model and active; afterwards all is as before."""
+    before = active_set(model)
+    attach(model, sites, spokes, name=name)
+    try:
+        yield
+    finally:
+        detach(model, name)
+        if before is not None:
+            activate(model, before)
+
+
 def activate(model: nn.Module, name: str | None) -> None:
     """Make the named set the one that calls use; None runs the bare base.
 

@@ -94,9 +94,8 @@ def measure_step(
     spokes = list(objective.spokes.parameters())
     static = [*objective.model.parameters(), *objective.model.buffers()]
     batch = _full_batch(objective.base, config, length, prefix_length)
-    first_label = batch["labels"].shape[1] - (length - prefix_length)
     labelled = config.batch_size * (length - prefix_length)
-    with LiveBytes(static, labelled=labelled, first_label=first_label) as live:
+    with LiveBytes(static, labelled=labelled) as live:
         optimizer = _step_of_zeros(objective.spokes, config, live)
         kept_state_bytes = live.bytes["optimizer"]
         # The gradients of earlier micro-batches are set aside while one runs.
@@ -153,19 +152,17 @@ class LiveBytes(TorchDispatchMode):
         peak: `bytes` at the moment when their sum was largest.
     """
 
-    def __init__(self, static: Iterable[Tensor], *, labelled: int, first_label: int) -> None:
+    def __init__(self, static: Iterable[Tensor], *, labelled: int) -> None:
         """Count all but the `static` tensors.
 
         Args:
             static: tensors that are there all the time.
             labelled: how many positions have a label, which fake tensors cannot say.
-            first_label: the first column with one, the only whole number that a step reads.
         """
         super().__init__()
         self.static = [tensor.untyped_storage() for tensor in static]
         self.static_ids = {id(storage) for storage in self.static}
         self.labelled = labelled
-        self.first_label = first_label
         self.phase: Kind = "transient"
         self.bytes: Counter[Kind] = Counter()
         self.peak: Counter[Kind] = Counter()
@@ -174,8 +171,6 @@ class LiveBytes(TorchDispatchMode):
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        if func is torch.ops.aten._local_scalar_dense.default and _is_fake_number(args[0]):
-            return self.first_label
         if func is torch.ops.aten.index.Tensor and _is_fake_choice(args):
             hidden, (wanted,) = args
             output = hidden.new_empty((self.labelled, *hidden.shape[wanted.ndim :]))
@@ -233,11 +228,6 @@ def _is_fake_choice(args: Any) -> bool:
     indices = args[1]
     fake = len(indices) == 1 and isinstance(indices[0], FakeTensor)
     return fake and indices[0].dtype == torch.bool
-
-
-def _is_fake_number(tensor: Tensor) -> bool:
-    """Whether a fake tensor is a whole number, whose value is unknown."""
-    return isinstance(tensor, FakeTensor) and tensor.dtype == torch.long
 
 
 def unique_bytes(tensors: Iterable[Tensor]) -> int:

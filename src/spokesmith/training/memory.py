@@ -112,14 +112,17 @@ def available_memory(device: torch.device) -> int:
     return psutil.virtual_memory().available
 
 
-def give_freed_memory_back() -> None:
+def give_freed_memory_back(from_bytes: int = KEPT_BLOCK_BYTES) -> None:
     """Tell glibc to return large freed blocks, so that a CPU run takes what its tensors take.
 
     By default it keeps freed blocks of up to 32 MB, which cost a run on SmolLM2 a fifth more memory
     than was estimated; from 4 MB up costs a twentieth, and 3 % of the speed. Less costs far more.
+
+    Args:
+        from_bytes: blocks of this size and larger are returned.
     """
     try:
-        ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK_BYTES)
+        ctypes.CDLL("libc.so.6").mallopt(M_MMAP_THRESHOLD, from_bytes)
     except (OSError, AttributeError):
         # Another C library, whose allocator has no such choice.
         return

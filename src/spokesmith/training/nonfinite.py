@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from spokesmith.bases import Base
-from spokesmith.spokes import SpokesConfig, SpokeSet, activate, active_set, attach, detach
+from spokesmith.spokes import SpokesConfig, SpokeSet, attached
 from spokesmith.training.diagnosis import Finding, find_non_finite
 from spokesmith.training.microbatches import Batch, MicroBatches
 from spokesmith.training.objective import Objective
@@ -127,16 +127,13 @@ def replay(folder: Path, base: Base) -> Finding | None:
 @contextmanager
 def _beside(base: Base, spokes: SpokeSet) -> Iterator[None]:
     """Inside the block a set sits beside a base in training mode; all is as before afterwards."""
-    before, was_training = active_set(base.model), base.model.training
-    attach(base.model, base.sites(), spokes, name=REPLAY_NAME)
-    base.model.train()
-    try:
-        yield
-    finally:
-        base.model.train(was_training)
-        detach(base.model, REPLAY_NAME)
-        if before is not None:
-            activate(base.model, before)
+    was_training = base.model.training
+    with attached(base.model, base.sites(), spokes, name=REPLAY_NAME):
+        base.model.train()
+        try:
+            yield
+        finally:
+            base.model.train(was_training)
 
 
 def _tensor_names(batch: Batch) -> list[str]:
