@@ -8,7 +8,7 @@ import torch
 
 from spokesmith.backends import LocalBackend
 from spokesmith.bases import Base
-from spokesmith.decoding import Engine
+from spokesmith.decoding import Engine, Sampling
 from spokesmith.metrics.compliance import check, parse_strict
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.tasks import canonical_json, load_task
@@ -98,7 +98,10 @@ def test_the_same_seed_gives_the_same_answer(base: Base) -> None:
 
     def sample(seed: int) -> list[int]:
         return engine.generate(
-            PROMPT, spokes="noise", max_tokens=16, temperature=1.0, top_p=0.95, seed=seed
+            PROMPT,
+            spokes="noise",
+            max_tokens=16,
+            sampling=Sampling(temperature=1.0, top_p=0.95, seed=seed),
         ).tokens
 
     assert sample(3) == sample(3)

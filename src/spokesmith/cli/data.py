@@ -1,4 +1,4 @@
-"""`spokesmith data generate`, `prepare` and `audit`."""
+"""`spokesmith data`: `generate` and `prepare`; its other commands have files of their own."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from spokesmith.cli.audit import audit
 from spokesmith.cli.common import (
     DEFAULT_BASE,
     BaseOption,
@@ -17,12 +18,14 @@ from spokesmith.cli.common import (
     open_task,
     print_json,
 )
+from spokesmith.cli.distill import distill
 
 if TYPE_CHECKING:
-    from spokesmith.data.audit import Audit
     from spokesmith.data.pairs import Pair
 
 app = typer.Typer(help="Make, tokenise and check training data.", no_args_is_help=True)
+app.command()(audit)
+app.command()(distill)
 
 DataOption = Annotated[Path, typer.Option("--data", help="Folder with pairs.jsonl.")]
 
@@ -33,6 +36,10 @@ def generate(
     count: Annotated[int, typer.Option(help="Pairs to write procedurally.")] = 10_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same pairs.")] = 0,
     kinds: Annotated[str, typer.Option(help="Kinds of text, with commas; empty: all.")] = "",
+    mix: Annotated[
+        Path | None,
+        typer.Option(help="TOML with the shares of kinds, hard cases and twins; else the usual."),
+    ] = None,
     texts: Annotated[
         list[Path] | None,
         typer.Option(help="JSONL of real texts; extractive gold is added for them."),
@@ -66,7 +73,7 @@ def generate(
     start = time.monotonic()
 
     def counted() -> Iterator["Pair"]:
-        for pair in _all_pairs(count, seed, wanted, texts or [], texts_split):
+        for pair in _all_pairs(count, seed, wanted, mix, texts or [], texts_split):
             counts[pair.kind] += 1
             yield pair
 
@@ -103,28 +110,13 @@ def prepare(
     _say_lengths(report, folder)
 
 
-@app.command()
-def audit(
-    data: DataOption,
-    task: TaskOption = "memory",
-    as_json: JsonOption = False,
-) -> None:
-    """Check every target: schema, key order, form, limits, facts, duplicates across splits."""
-    from spokesmith.data.audit import audit as run_audit
-    from spokesmith.data.pairs import PAIRS_NAME, read_pairs
-
-    with messages_console().status(f"auditing {data}"):
-        result = run_audit(read_pairs(data / PAIRS_NAME), open_task(task))
-    if as_json:
-        print_json(result.to_json())
-    else:
-        _say_audit(result)
-    if not result.ok:
-        raise typer.Exit(1)
-
-
 def _all_pairs(
-    count: int, seed: int, kinds: list[str], texts: list[Path], texts_split: str
+    count: int,
+    seed: int,
+    kinds: list[str],
+    mix: Path | None,
+    texts: list[Path],
+    texts_split: str,
 ) -> "Iterator[Pair]":
     from dataclasses import replace
 
@@ -132,7 +124,7 @@ def _all_pairs(
     from spokesmith.data.generate import generate as write
 
     if count:
-        yield from write(count, seed=seed, kinds=kinds or None)
+        yield from write(count, seed=seed, kinds=kinds or None, mix=mix)
     for path in texts:
         for pair in extract(path):
             if not texts_split:
@@ -157,28 +149,3 @@ def _say_lengths(report: dict[str, Any], folder: Path) -> None:
         dropped = report["dropped"][split]
         console.print(f"{split}: {kept:,} kept, {dropped:,} longer than {report['max_length']}")
     console.print(f"tokens: {folder}", highlight=False)
-
-
-def _say_audit(result: "Audit") -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=f"Audit of {result.pairs:,} pairs")
-    table.add_column("check", no_wrap=True)
-    table.add_column("found", justify="right")
-    table.add_column("")
-    table.add_column("first of them", overflow="fold")
-    for name, check in result.checks.items():
-        verdict = "fails" if check.count and check.fatal else "noted" if check.count else "good"
-        first = f"{check.examples[0].id}: {check.examples[0].reason}" if check.examples else ""
-        # Text, not str: rich would read the brackets of a reason as markup.
-        table.add_row(name.replace("_", " "), str(check.count), verdict, Text(first))
-    console = Console()
-    console.print(table)
-    splits = ", ".join(f"{split} {count:,}" for split, count in result.splits.items())
-    console.print(f"{len(result.kinds)} kinds; {splits}", highlight=False)
-    for words, lengths in (("text", result.text_quantiles), ("target", result.target_quantiles)):
-        shown = ", ".join(f"{point} {length}" for point, length in lengths.items())
-        console.print(f"{words} length in characters: {shown}", highlight=False)
-    console.print("every target is right" if result.ok else "the data set fails")

@@ -140,15 +140,17 @@ def _train(base: "Base", task: "Task", run: Path, console: "Console") -> dict[st
 
 def _probe(backend: Any, task: "Task", console: "Console") -> int:
     """Probe a few inputs of different categories; return how many answers are valid."""
-    from spokesmith.cli.probe import run_with_progress
-    from spokesmith.probes import load_probes, probe_table
+    from spokesmith.cli.asking import ask_with_progress
+    from spokesmith.probes import Asking, load_probes, report_document, score
+    from spokesmith.probes.tables import failures_table
 
     probes = load_probes(task.probes_path)
     chosen = [probes[index * len(probes) // NUM_PROBES] for index in range(NUM_PROBES)]
-    report = run_with_progress(
-        chosen, task, backend.complete, constrained=False, max_tokens=task.max_tokens
-    )
-    console.print(probe_table(report))
+    how = Asking(constrained=False, max_tokens=task.max_tokens, concurrency=1)
+    answers = ask_with_progress(chosen, task, backend.complete, how)
+    report = score(chosen, answers, task, whole_set=probes)
+    document = report_document(report, set_name="gold", settings={}, engine="local")
+    console.print(failures_table(document))
     return sum(result.valid for result in report.results)
 
 

@@ -1,10 +1,14 @@
 """`spokesmith probe`."""
 
+import json
+import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from spokesmith.cli.asking import Source, ask_and_save
 from spokesmith.cli.common import (
     DEFAULT_BASE,
     DEFAULT_SPOKES,
@@ -19,33 +23,72 @@ from spokesmith.cli.common import (
     TaskOption,
     check_new_file,
     messages_console,
-    open_backend,
-    open_base,
     open_task,
-    print_json,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from spokesmith.probes import Complete, Probe, ProbeReport, ProbeResult
+    from rich.console import RenderableType
+
+    from spokesmith.probes import Answer, Asking, Probe, ProbeSet
     from spokesmith.tasks import Task
 
 
 def probe(
     probe_set: Annotated[
-        str, typer.Option("--set", help="gold (the task's own probes) or a JSONL file.")
+        str,
+        typer.Option(
+            "--set",
+            help="gold (the task's own probes), a name in its probe_sets, texts, or a JSONL file.",
+        ),
     ] = "gold",
+    texts: Annotated[
+        Path | None, typer.Option(help="JSONL of real texts (id, text) for --set texts.")
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Of these the lines of one split.")] = None,
+    first: Annotated[int, typer.Option(help="Run the first so many probes; 0: all.")] = 0,
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Leave out bad lines of the set.")
+    ] = False,
     constrained: Annotated[
         bool, typer.Option("--constrained/--free", help="Hold answers to the schema's grammar.")
     ] = False,
-    first: Annotated[int, typer.Option(help="Run the first so many probes; 0: all.")] = 0,
+    url: Annotated[str | None, typer.Option(help="Ask an OpenAI-compatible server.")] = None,
+    model: Annotated[str | None, typer.Option(help="Which model of the server.")] = None,
+    api_key_env: Annotated[
+        str | None, typer.Option(help="Environment variable with the server's key.")
+    ] = None,
+    answers: Annotated[
+        Path | None, typer.Option(help="Score the answers of a JSONL file (id, text).")
+    ] = None,
+    max_tokens: Annotated[int, typer.Option(help="Most tokens of an answer; 0: the task's.")] = 0,
+    time_limit: Annotated[float, typer.Option(help="Most seconds of an answer.")] = 120.0,
+    concurrency: Annotated[int, typer.Option(help="How many answers at once.")] = 8,
     out: Annotated[Path | None, typer.Option("--out", help="Also write the JSON report.")] = None,
-    force: Annotated[bool, typer.Option(help="Replace the report that is there.")] = False,
+    page: Annotated[Path | None, typer.Option(help="Also write the report as a web page.")] = None,
+    without_contents: Annotated[
+        bool, typer.Option("--without-contents", help="Keep texts and answers out of the report.")
+    ] = False,
+    save_answers: Annotated[
+        Path | None, typer.Option(help="Where answers are kept; with --out: OUT.answers.jsonl.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Ask only for what the answers file lacks.")
+    ] = False,
+    force: Annotated[bool, typer.Option(help="Replace files that are there.")] = False,
+    explain: Annotated[
+        str | None, typer.Option(metavar="ID", help="Explain the score of one probe.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="With --explain: a saved report to explain from.")
+    ] = None,
+    compare: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="Compare two saved reports.")
+    ] = None,
     base: BaseOption = DEFAULT_BASE,
     spokes: SpokesOption = DEFAULT_SPOKES,
     task: TaskOption = "memory",
-    max_tokens: Annotated[int, typer.Option(help="Most tokens of an answer; 0: the task's.")] = 0,
     dtype: DtypeOption = "auto",
     device: DeviceOption = "auto",
     quantize: QuantizeOption = "none",
@@ -53,79 +96,198 @@ def probe(
     device_map: DeviceMapOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Encode every probe of a set and score the answers, field by field.
+    """Encode every probe of a set and score the answers: form, facts, faithfulness.
 
-    Exit status 1 if any answer does not fit the schema.
+    Asks a local base, a server (--url), or nobody (--answers). Exit status 1 if any answer does not
+    fit the schema.
     """
-    from spokesmith.probes import load_probes, probe_table, totals_table
+    from spokesmith.probes import Asking, load_set
 
-    if out:
-        check_new_file(out, force=force)
+    if compare is not None:
+        _show_comparison(*compare, as_json=as_json)
+        return
+    if report is not None:
+        if explain is None:
+            raise ValueError("--report is what --explain reads: say which probe, --explain ID")
+        _show_explanation(_read_report(report), explain, as_json=as_json)
+        return
     loaded_task = open_task(task)
-    probes = load_probes(loaded_task.probes_path if probe_set == "gold" else probe_set)
-    probes = probes[:first] if first else probes
-    loaded = open_base(
-        base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
+    source = Source(
+        url=url,
+        model=model,
+        api_key_env=api_key_env,
+        answers=answers,
+        base=base,
+        spokes=spokes,
+        dtype=dtype,
+        device=device,
+        quantize=quantize,
+        ple=ple,
+        device_map=device_map,
     )
-    backend = open_backend(loaded, spokes)
-    report = run_with_progress(
-        probes,
-        loaded_task,
-        backend.complete,
+    how = Asking(
         constrained=constrained,
         max_tokens=max_tokens or loaded_task.max_tokens,
+        time_limit_s=time_limit,
+        concurrency=concurrency,
     )
-    document = {"base": base, "spokes": spokes, "set": probe_set, **report.to_json()}
-    if out:
-        _write_report(out, document)
-    if as_json:
-        print_json(document)
-    else:
-        from rich.console import Console
+    path = _answers_path(source, out, save_answers, resume=resume, force=force)
+    for file in (out, page):
+        if file:
+            check_new_file(file, force=force)
+    found = load_set(probe_set, loaded_task, texts=texts, split=split, keep_going=keep_going)
+    for problem in found.problems:
+        messages_console().print(f"left out: {problem}", markup=False, highlight=False)
+    probes = _chosen(found, first=first, explain=explain)
+    got, settings = _answers_of(source, loaded_task, found, probes, how, path, resume=resume)
 
-        console = Console()
-        console.print(probe_table(report))
-        console.print(totals_table(report))
-    if not all(result.valid for result in report.results):
+    from spokesmith.probes import report_document, score
+
+    with messages_console().status("scoring"):
+        scored = score(probes, got, loaded_task, whole_set=found.probes)
+    document = report_document(
+        scored,
+        set_name=found.name,
+        settings=settings,
+        engine=source.engine,
+        left_out=found.left_out,
+        without_contents=without_contents,
+    )
+    if out:
+        _write(out, _as_text(document))
+    if page:
+        from spokesmith.report import page as as_page
+
+        _write(page, as_page(document))
+    if explain is not None:
+        _show_explanation(document, explain, as_json=as_json)
+    else:
+        _show_report(document, as_json=as_json)
+    if not all(one["valid"] for one in document["probes"]):
         raise typer.Exit(1)
 
 
-def run_with_progress(
-    probes: "Sequence[Probe]",
-    task: "Task",
-    complete: "Complete",
-    *,
-    constrained: bool,
-    max_tokens: int,
-) -> "ProbeReport":
-    """Run probes with a bar on a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+def _answers_path(
+    source: Source, out: Path | None, save_answers: Path | None, *, resume: bool, force: bool
+) -> Path | None:
+    """Where the answers are kept, if anywhere; what is there is replaced only where asked for."""
+    if source.answers is not None:
+        if resume or save_answers:
+            raise ValueError("--answers asks for nothing: leave out --resume and --save-answers")
+        return None
+    path = save_answers or (out and out.with_name(out.name + ".answers.jsonl"))
+    if path is None:
+        if resume:
+            raise ValueError("--resume needs the answers file: give --out or --save-answers")
+        return None
+    if path.exists() and not (resume or force):
+        raise ValueError(f"{path} is there already: --resume goes on with it, --force replaces it")
+    return path
 
-    from spokesmith.probes import run_probes
+
+def _chosen(found: "ProbeSet", *, first: int, explain: str | None) -> "list[Probe]":
+    """The probes to ask for; to explain one, it and the one that it is an edit of."""
+    if first < 0:
+        raise ValueError(f"--first is {first}: give how many probes to run, 0 for all")
+    if explain is None:
+        return found.probes[:first] if first else found.probes
+    by_id = {one.id: one for one in found.probes}
+    if explain not in by_id:
+        raise ValueError(f"no probe '{explain}' in the set {found.name}: give one of its ids")
+    edit = by_id[explain].edit
+    wanted = {explain, edit.of if edit else explain}
+    return [one for one in found.probes if one.id in wanted]
+
+
+def _answers_of(
+    source: Source,
+    task: "Task",
+    found: "ProbeSet",
+    probes: "list[Probe]",
+    how: "Asking",
+    path: Path | None,
+    *,
+    resume: bool,
+) -> "tuple[dict[str, Answer], dict[str, Any]]":
+    """The answers by id, and the settings that they were made with."""
+    settings = source.settings(task, found, how)
+    if source.answers is None:
+        got = ask_and_save(probes, task, source, how, settings=settings, path=path, resume=resume)
+        return got, settings
+    from spokesmith.probes import read_answers
 
     console = messages_console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bar = progress.add_task("probing", total=len(probes))
+    file = read_answers(source.answers)
+    unknown = file.answers.keys() - {one.id for one in found.probes}
+    if unknown:
+        some = ", ".join(sorted(unknown)[:5]) + (", …" if len(unknown) > 5 else "")
+        words = f"answers for ids that the set does not have ({len(unknown)}): {some}"
+        console.print(words, markup=False, highlight=False)
+    if file.settings is None:
+        nothing = dict.fromkeys(("base", "spokes", "spokes_hash", "dtype", "quantize"))
+        return file.answers, settings | nothing | {"time_limit_s": None}
+    for name in ("schema_hash", "prompt_hash", "set_hash"):
+        if file.settings.get(name) != settings[name]:
+            words = f"{source.answers}: asked with another {name.removesuffix('_hash')} than now"
+            console.print(words, markup=False, highlight=False)
+    return file.answers, settings | file.settings
 
-        def on_result(result: "ProbeResult") -> None:
-            progress.update(bar, advance=1, description=result.probe.id)
 
-        return run_probes(
-            probes,
-            task,
-            complete,
-            constrained=constrained,
-            max_tokens=max_tokens,
-            on_result=on_result,
-        )
+def _show_report(document: dict[str, Any], *, as_json: bool) -> None:
+    from spokesmith.probes.tables import failures_table, summary_lines, totals_tables
+
+    for line in summary_lines(document):
+        messages_console().print(line, markup=False, highlight=False)
+    _show(document, [*totals_tables(document), failures_table(document)], as_json=as_json)
 
 
-def _write_report(path: Path, document: dict[str, object]) -> None:
-    import json
-    import os
+def _show_explanation(document: dict[str, Any], id: str, *, as_json: bool) -> None:
+    from spokesmith.probes.explain import explanation, probe_entry
 
+    entry = probe_entry(document, id)
+    _show(entry, [explanation(entry)], as_json=as_json)
+
+
+def _show_comparison(one: Path, other: Path, *, as_json: bool) -> None:
+    from spokesmith.probes.compare import compare, comparison_tables
+
+    found = compare(_read_report(one), _read_report(other), names=(str(one), str(other)))
+    for warning in found["warnings"]:
+        messages_console().print(f"warning: {warning}", markup=False, highlight=False)
+    _show(found, comparison_tables(found), as_json=as_json)
+
+
+def _show(document: dict[str, Any], tables: "Sequence[RenderableType]", *, as_json: bool) -> None:
+    from rich.console import Console
+
+    if as_json:
+        sys.stdout.write(_as_text(document))
+        return
+    console = Console()
+    for table in tables:
+        console.print(table)
+
+
+def _read_report(path: Path) -> dict[str, Any]:
+    from spokesmith.tasks.task import read_text
+
+    try:
+        document = json.loads(read_text(path))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not JSON ({error}): give a report of `probe --out`") from error
+    if not isinstance(document, dict) or document.get("format") != 1:
+        raise ValueError(f"{path} is no report of format 1: give one that `probe --out` wrote")
+    return document
+
+
+def _as_text(document: dict[str, Any]) -> str:
+    """JSON as text that has UTF-8: half a surrogate pair of an answer stays an escape."""
+    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(path.suffix + ".partial")
-    partial.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(text, encoding="utf-8")
     os.replace(partial, path)

@@ -6,7 +6,8 @@ gate (what a text of that field surely mentions) is open, so that a stray word d
 
 import re
 
-from spokesmith.data.sentences import CJK, DATE_START
+from spokesmith.data.gold import CJK
+from spokesmith.data.sentences import DATE_START
 
 AREAS = {
     "security/memory safety": r"memory corruption|use[- ]after[- ]free|double[- ](?:free|drop)|"

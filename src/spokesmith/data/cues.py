@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
+from spokesmith.data.gold import CJK
 from spokesmith.data.lexicon import (
     CHINESE_TERMS,
     DETERMINERS,
@@ -20,7 +21,7 @@ from spokesmith.data.lexicon import (
     VAGUE,
     inflections,
 )
-from spokesmith.data.sentences import CJK, DATE_START, HEADING, ITEM, TITLE, Segment
+from spokesmith.data.sentences import DATE_START, HEADING, ITEM, TITLE, Segment
 
 MAX_CONCEPTS = 5
 MAX_CONCEPT_LENGTH = 40

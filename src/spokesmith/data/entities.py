@@ -8,6 +8,7 @@ identifiers, URLs and code alone.
 import re
 from collections.abc import Iterator
 
+from spokesmith.data.gold import CJK
 from spokesmith.data.lexicon import (
     EVENT_ENDINGS,
     FIRST_NAMES,
@@ -21,7 +22,7 @@ from spokesmith.data.lexicon import (
     inflections,
     words_of,
 )
-from spokesmith.data.sentences import CJK, DATE_START, HEADING, ITEM, STEP, TITLE, Segment, shorten
+from spokesmith.data.sentences import DATE_START, HEADING, ITEM, STEP, TITLE, Segment, shorten
 
 PERSON, ORGANIZATION, PLACE, PROJECT = "person", "organization", "place", "project"
 SOFTWARE_TYPE, FILE, IDENTIFIER, URL = "software", "file", "identifier", "url"

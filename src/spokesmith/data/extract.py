@@ -17,7 +17,9 @@ from spokesmith.data.cues import find_concepts, weigh
 from spokesmith.data.entities import find_entities
 from spokesmith.data.gold import (
     BRIEF_WORDS,
+    CJK,
     CONTENT_LIMIT,
+    FACTS_LIMIT,
     GIST_LIMIT,
     NARRATIVE_LIMIT,
     NARRATIVE_WORDS,
@@ -25,11 +27,11 @@ from spokesmith.data.gold import (
     VERBATIM_LIMIT,
     brief_gold,
     collapse,
+    count_words,
     make_gold,
 )
 from spokesmith.data.pairs import SPLITS, Pair
 from spokesmith.data.sentences import (
-    CJK,
     HEADING,
     ITEM,
     SENTENCE,
@@ -39,12 +41,13 @@ from spokesmith.data.sentences import (
     join_segments,
     segments,
     shorten,
-    word_count,
 )
 from spokesmith.data.statements import find_actions, find_causes
+from spokesmith.metrics.facts import find_facts
 from spokesmith.tasks import canonical_json
 
-GOLD_LIMIT = 1600
+# Characters of a gold beside its content.
+REST_LIMIT = 1100
 LONG_TEXT = 300
 LONG_NARRATIVE_LIMIT = 160
 EVAL_SHARE = 10
@@ -169,7 +172,7 @@ def gold_of(
         "outcome": weight.outcome,
         "salience": weight.salience,
     }
-    gold = make_gold(text=_spaced(text), **parts_of_gold)
+    gold = make_gold(text=text, **parts_of_gold)
     gold["gist"] = parts_of_gold["gist"]
     return _slimmed(gold, whole)
 
@@ -180,31 +183,25 @@ def _slimmed(gold: dict[str, Any], whole: str) -> dict[str, Any]:
     What is left out follows from the length of the text alone, as a model can learn it; only a
     gold that is still too long loses more, from the end of its lists.
     """
+
+    def is_long() -> bool:
+        return len(canonical_json(gold)) - len(gold["content"]) > REST_LIMIT
+
     lists = gold["structured_concepts"]
     if len(whole) > LONG_TEXT:
         for key, kept in (("entities", 4), ("actions", 2), ("causality", 1)):
             lists[key] = lists[key][:kept]
-    if len(canonical_json(gold)) > GOLD_LIMIT:
+    if is_long():
         gold["narrative"] = ""
     for key in ("entities", "actions", "causality"):
-        while lists[key] and len(canonical_json(gold)) > GOLD_LIMIT:
+        while lists[key] and is_long():
             lists[key] = lists[key][:-1]
     return gold
 
 
 def _is_brief(text: str) -> bool:
-    """Whether a text has up to five words; a URL is one word, two Chinese characters are one."""
-    counted = word_count(text) if CJK.search(text) else 0
-    return max(len(text.split()), counted) <= BRIEF_WORDS
-
-
-def _spaced(text: str) -> str:
-    """`text`, or its characters one by one where its script puts no spaces between words.
-
-    Golds count words by white space; only the count of this stand-in matters.
-    """
-    unspaced = CJK.search(text) and word_count(text) > len(text.split())
-    return " ".join(collapse(text)) if unspaced else text
+    """Whether a text has up to five words, however long they are."""
+    return count_words(text) <= BRIEF_WORDS
 
 
 def _keywords(fields: dict[str, Any]) -> list[str]:
@@ -245,7 +242,7 @@ def _gist(text: str, title: str, parts: list[Segment], summary: str) -> str:
     first = next((part.text for part in parts if part.kind != HEADING), whole)
     if title and title in first:
         first = _without_stop(first) if len(first) <= GIST_LIMIT else _up_to(first, title)
-    elif word_count(first) < SUMMARY_WORDS:
+    elif count_words(first) < SUMMARY_WORDS:
         first = summary
     return _without_stop(shorten(first, GIST_LIMIT))
 
@@ -264,7 +261,7 @@ def _summary(parts: list[Segment], title: str, whole: str) -> str:
     telling = [
         sentence
         for sentence in sentences
-        if word_count(sentence) >= SUMMARY_WORDS
+        if count_words(sentence) >= SUMMARY_WORDS
         and not ASIDE.match(sentence)
         and not sentence.endswith((":", "："))
     ]
@@ -281,23 +278,34 @@ def _summary(parts: list[Segment], title: str, whole: str) -> str:
 
 
 def _content(parts: list[Segment], whole: str) -> str:
-    """The whole of a text that is not long, else its sentences and lines with the most facts."""
+    """The whole of a text that is not long, else all its sentences and lines that state facts.
+
+    Others stay as far as there is room.
+    """
     if len(whole) <= VERBATIM_LIMIT:
         return whole
-    limit = CONTENT_LIMIT // 2 if CJK.search(whole) else CONTENT_LIMIT
-    usable = [part for part in parts if part.kind not in (TITLE, HEADING)] or parts
-    ranked = sorted(range(len(usable)), key=lambda index: (-_fact_weight(usable[index]), index))
+    # A Chinese character takes as many tokens as a few letters.
+    scale = 2 if CJK.search(whole) else 1
+    telling = [
+        bool(part.number or find_facts(part.text) or FACT_CUE.search(part.text)) for part in parts
+    ]
+    usable = [
+        place
+        for place, part in enumerate(parts)
+        if telling[place] or part.kind not in (TITLE, HEADING)
+    ]
     chosen: list[int] = []
-    for index in ranked:
-        trial = [usable[place].text for place in sorted([*chosen, index])]
+    for place in sorted(usable, key=lambda place: (not telling[place], -_weight(parts[place]))):
+        limit = (FACTS_LIMIT if telling[place] else CONTENT_LIMIT) // scale
+        trial = [parts[one].numbered for one in sorted([*chosen, place])]
         if len(join_segments(trial)) <= limit:
-            chosen.append(index)
+            chosen.append(place)
     if not chosen:
-        return shorten(usable[ranked[0]].text, limit)
-    return join_segments([usable[index].text for index in sorted(chosen)])
+        return shorten(parts[usable[0] if usable else 0].text, CONTENT_LIMIT // scale)
+    return join_segments([parts[place].numbered for place in sorted(chosen)])
 
 
-def _fact_weight(part: Segment) -> float:
+def _weight(part: Segment) -> float:
     """Facts per length: short lines full of numbers and names come first."""
     facts = min(len(FACT_CUE.findall(part.text)), 6)
     aside = 1.0 if ASIDE.match(part.text) else 0.0
@@ -309,14 +317,14 @@ def _narrative(parts: list[Segment], summary: str, whole: str) -> str:
 
     Of a long text one has to do.
     """
-    if word_count(whole) < NARRATIVE_WORDS:
+    if count_words(whole) < NARRATIVE_WORDS:
         return ""
     told = [
         part.text
         for part in parts
         if part.kind in (SENTENCE, STEP)
         and (part.kind == STEP or EVENT_CUE.search(part.text) or _is_chinese_course(part.text))
-        and word_count(part.text) >= SUMMARY_WORDS
+        and count_words(part.text) >= SUMMARY_WORDS
         and not ASIDE.match(part.text)
         and not part.text.endswith((":", "："))
         and not part.text.startswith(summary[:60])

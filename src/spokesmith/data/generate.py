@@ -1,87 +1,44 @@
 """Procedural pairs: texts whose golds are faithful because both come from the same slots.
 
-Knows how often each kind occurs, which split a pair falls in, and when a pair gets a twin with
-opposite facts. Knows no model and no single template.
+Knows how a mix becomes pairs: which kind is next, which split a pair falls in, and when a pair
+gets a twin with opposite facts. Knows no model and no single template.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from random import Random
 
-from spokesmith.data.gold import cut, make_gold
+from spokesmith.data.digest import DIGEST, write_digest
 from spokesmith.data.kinds import load_kinds
-from spokesmith.data.kinds.family import Written, write, write_twin
+from spokesmith.data.kinds.family import Kind, Written, write, write_twin
+from spokesmith.data.mix import STANDARD, Mix, read_mix
 from spokesmith.data.pairs import Pair
-from spokesmith.tasks import canonical_json
 
-SHARES: Mapping[str, float] = {
-    "benchmark_table": 3,
-    "bug_fix": 3,
-    "chat_message": 3,
-    "chemistry": 2,
-    "clinical_note": 3,
-    "code": 4,
-    "config_dump": 3,
-    "correction": 4,
-    "decision": 3,
-    "deploy": 3,
-    "digest": 30,
-    "email": 3,
-    "emoji": 2,
-    "finance": 2,
-    "finance_note": 2,
-    "gardening": 2,
-    "handover_note": 3,
-    "history": 3,
-    "home_life": 2,
-    "home_note": 2,
-    "html": 3,
-    "json_or_instructions": 4,
-    "legal_clause": 3,
-    "meeting_note": 3,
-    "minimal": 9,
-    "mixed_languages": 4,
-    "music": 2,
-    "news": 3,
-    "recipe": 3,
-    "review": 3,
-    "science": 3,
-    "sports_result": 3,
-    "stack_trace": 3,
-    "support_ticket": 3,
-    "travel": 2,
-    "travel_note": 2,
-    "url_only": 2,
-}
-EVAL_SHARE = 0.05
-# Each choice of a twin adds two pairs, so about a tenth of all pairs come in twos.
-TWIN_CHANCE = 0.053
 ATTEMPTS = 200
-DIGEST = "digest"
-NOT_IN_DIGESTS = frozenset(("minimal", "url_only", "code", "html", "json_or_instructions", DIGEST))
-DIGEST_PARTS = (2, 2, 2, 3, 3, 4, 5)
-DIGEST_LIMIT = 860
-GOLD_LIMIT = 1500
-BULLETS = ("\n- ", "\n* ")
-SEPARATORS = (" ", " ", "\n", "\n", "\n\n", "\n---\n", " | ", *BULLETS)
 
 
-def generate(count: int, *, seed: int, kinds: Sequence[str] | None = None) -> Iterator[Pair]:
+def generate(
+    count: int, *, seed: int, kinds: Sequence[str] | None = None, mix: Path | None = None
+) -> Iterator[Pair]:
     """Write `count` pairs; the same arguments always give the same pairs.
 
     Args:
         count: how many pairs, at least 0.
         seed: any integer; another seed gives other texts.
         kinds: names of the kinds to write, in their usual proportions; None for all.
+        mix: a file that says how often what is written; None for the standard one.
 
     Raises:
-        ValueError: a negative count, an unknown kind, or more distinct texts asked for than the
-            kinds can give.
+        ValueError: a negative count, an unknown kind, a mix that cannot be, or more distinct texts
+            asked for than the kinds can give.
     """
     if count < 0:
         raise ValueError(f"count is {count}: give 0 or more")
-    shares = _chosen_shares(kinds)
-    writer = _Writer(shares, seed)
+    chosen = read_mix(mix or STANDARD, kind_names())
+    if kinds is not None:
+        chosen = chosen.only(kinds)
+    writer = _Writer(chosen, seed)
     written = 0
     while written < count:
         for pair in writer.next_pairs(written, count - written):
@@ -91,123 +48,77 @@ def generate(count: int, *, seed: int, kinds: Sequence[str] | None = None) -> It
 
 def kind_names() -> list[str]:
     """The names of all kinds, as `generate` takes them."""
-    return list(SHARES)
-
-
-def _chosen_shares(kinds: Sequence[str] | None) -> dict[str, float]:
-    if kinds is None:
-        return dict(SHARES)
-    for name in kinds:
-        if name not in SHARES:
-            raise ValueError(f"no kind '{name}': known kinds are {', '.join(SHARES)}")
-    if not kinds:
-        raise ValueError("kinds is empty: name at least one, or give None for all")
-    return {name: share for name, share in SHARES.items() if name in kinds}
+    return sorted([*load_kinds(), DIGEST])
 
 
 class _Writer:
     """Draws kinds and templates, and keeps every text that it has written to avoid a second."""
 
-    def __init__(self, shares: Mapping[str, float], seed: int) -> None:
-        self._shares = shares
+    def __init__(self, mix: Mix, seed: int) -> None:
+        self._mix = mix
         self._seed = seed
         self._kinds = load_kinds()
         self._seen: set[str] = set()
-        self._with_twins = [
-            (name, number)
-            for name in shares
-            if name != DIGEST
-            for number, template in enumerate(self._kinds[name].templates)
-            if template.has_twin
-        ]
+        shares = mix.shares()
+        self._with_twins = {name: _with_twins(self._kinds.get(name)) for name in shares}
+        twinned = sum(share for name, share in shares.items() if self._with_twins[name])
+        # Of the kinds that can, every draw gives a twin by this chance: two pairs, not one.
+        self._twin_chance = _twin_chance(mix.twins, twinned)
+        self._draws = {
+            name: share / (1 + (self._twin_chance if self._with_twins[name] else 0))
+            for name, share in shares.items()
+        }
+        notes = [name for name in shares if name != DIGEST and not self._kinds[name].alone]
+        self._notes = notes or [name for name, kind in self._kinds.items() if not kind.alone]
 
     def next_pairs(self, index: int, room: int) -> list[Pair]:
         """One pair, or two where they are twins and `room` allows it."""
+        random = Random(f"{self._seed}/{index}")
+        name = random.choices(list(self._draws), weights=list(self._draws.values()))[0]
+        twins = self._with_twins[name] and random.random() < self._twin_chance and room >= 2
         for attempt in range(ATTEMPTS):
             seed = f"{self._seed}/{index}/{attempt}"
-            random = Random(seed)
-            if room >= 2 and self._with_twins and random.random() < TWIN_CHANCE:
-                name, number = random.choice(self._with_twins)
-                kind = self._kinds[name]
-                found = [write(kind, number, seed), write_twin(kind, number, seed)]
-                if found[0].text == found[1].text or _split(found[0].key) != _split(found[1].key):
-                    continue
-            else:
-                name = random.choices(list(self._shares), weights=list(self._shares.values()))[0]
-                found = [self._digest(seed) if name == DIGEST else self._any(name, random, seed)]
+            found = self._with_its_twin(name, seed) if twins else [self._single(name, seed)]
             texts = {one.text for one in found}
-            if not texts & self._seen:
+            splits = {_split(one.key, self._mix.eval) for one in found}
+            if len(texts) == len(found) and len(splits) == 1 and not texts & self._seen:
                 self._seen |= texts
-                return _as_pairs(name, index, found)
+                return _as_pairs(name, index, found, splits.pop())
         raise ValueError(
-            f"no new text after {ATTEMPTS} attempts at pair {index}: ask for fewer pairs or for "
-            "more kinds"
+            f"no new text of the kind '{name}' after {ATTEMPTS} attempts at pair {index}: ask for "
+            "fewer pairs, or give it a smaller share"
         )
 
-    def _any(self, name: str, random: Random, seed: str) -> Written:
+    def _single(self, name: str, seed: str) -> Written:
+        if name == DIGEST:
+            return write_digest(self._kinds, self._notes, seed)
         kind = self._kinds[name]
-        return write(kind, random.randrange(len(kind.templates)), seed)
+        return write(kind, Random(seed).randrange(len(kind.templates)), seed)
 
-    def _digest(self, seed: str) -> Written:
-        """Several notes in one text, as in a day's log: of one kind or of unlike kinds."""
-        random = Random(seed)
-        sources = [name for name in SHARES if name not in NOT_IN_DIGESTS]
-        if random.random() < 0.5:
-            sources = [random.choice(sources)]
-        wanted = random.choice(DIGEST_PARTS)
-        parts: list[Written] = []
-        for _ in range(ATTEMPTS):
-            part = self._any(random.choice(sources), random, f"{seed}/{random.random()}")
-            whole = sum(len(one.text) for one in parts) + len(part.text)
-            unlike = part.template not in {one.template for one in parts}
-            if unlike and "\n" not in part.text and len(part.text) >= 30 and whole <= DIGEST_LIMIT:
-                parts.append(part)
-            if len(parts) == wanted:
-                break
-        separator = random.choice(SEPARATORS)
-        if separator == " " and not all(part.text[-1] in ".!?" for part in parts):
-            separator = "\n"
-        return _joined(parts, separator)
+    def _with_its_twin(self, name: str, seed: str) -> list[Written]:
+        kind = self._kinds[name]
+        number = Random(seed).choice(self._with_twins[name])
+        return [write(kind, number, seed), write_twin(kind, number, seed)]
 
 
-def _joined(parts: Sequence[Written], separator: str) -> Written:
-    """One text and gold of several: the first part opens it, the weightiest sets its mood."""
-    golds = [part.gold for part in parts]
-    weightiest = max(golds, key=lambda gold: gold["salience"])
-    structured = [gold["structured_concepts"] for gold in golds]
-    opening = separator if separator in BULLETS else ""
-    text = (opening + separator.join(part.text for part in parts)).strip()
-    # Long texts have long contents already: the rest of their golds stays small.
-    share = 1 if len(text) > 400 else 2
-    narratives = [gold["narrative"] for gold in golds if gold["narrative"]]
-    topics = {one["path"]: one for part in structured for one in part["topics"][:1]}
-    gold = make_gold(
-        text=text,
-        gist=golds[0]["gist"],
-        summary=cut(golds[0]["summary"], 90 * share),
-        narrative=" ".join([one for one in narratives if len(one) <= 120][:share]),
-        concepts=[one for gold in golds for one in gold["concepts"][:1]][:4],
-        topics=topics.values(),
-        entities=[one for part in structured for one in part["entities"][:share]][:4],
-        actions=[one for part in structured for one in part["actions"][:1]][:share],
-        causality=[one for part in structured for one in part["causality"][:1]][:share],
-        significance=weightiest["significance"],
-        emotional_tone=weightiest["emotional_tone"],
-        outcome=weightiest["outcome"],
-        salience=weightiest["salience"],
-    )
-    if len(parts) > 2 and len(canonical_json(gold)) > GOLD_LIMIT:
-        return _joined(parts[:-1], separator)
-    return Written(
-        template=DIGEST + "/" + "+".join(part.template for part in parts),
-        text=text,
-        gold=gold,
-        slots={},
-        key="\x1d".join(part.key for part in parts),
-    )
+def _with_twins(kind: Kind | None) -> list[int]:
+    """The numbers of the templates that can be turned into their opposite."""
+    templates = enumerate(kind.templates) if kind else ()
+    return [number for number, template in templates if template.has_twin]
 
 
-def _as_pairs(kind: str, index: int, found: Sequence[Written]) -> list[Pair]:
+def _twin_chance(wanted: float, possible: float) -> float:
+    """The chance of a twin for which `wanted` of all pairs have one.
+
+    A chance c gives 2c pairs with twins where there would be 1 + c pairs: `possible` of all pairs
+    times 2c / (1 + c).
+    """
+    if wanted > possible > 0:
+        return 1.0
+    return wanted / (2 * possible - wanted) if possible else 0.0
+
+
+def _as_pairs(kind: str, index: int, found: Sequence[Written], split: str) -> list[Pair]:
     """The pairs of one text, or of a text and its twin."""
     ids = [f"{kind}-{index + offset:06d}" for offset in range(len(found))]
     return [
@@ -215,7 +126,7 @@ def _as_pairs(kind: str, index: int, found: Sequence[Written]) -> list[Pair]:
             id=ids[place],
             kind=kind,
             template=one.template,
-            split=_split(one.key),
+            split=split,
             text=one.text,
             gold=one.gold,
             twin=ids[1 - place] if len(found) == 2 else None,
@@ -224,7 +135,7 @@ def _as_pairs(kind: str, index: int, found: Sequence[Written]) -> list[Pair]:
     ]
 
 
-def _split(key: str) -> str:
+def _split(key: str, eval_share: float) -> str:
     """The split that a template with its slots falls in, whatever else is drawn."""
     number = int.from_bytes(hashlib.sha256(key.encode()).digest()[:4], "big")
-    return "eval" if number < EVAL_SHARE * 2**32 else "train"
+    return "eval" if number < eval_share * 2**32 else "train"

@@ -9,11 +9,16 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from spokesmith.metrics import SALIENCE_RANGES
+from spokesmith.metrics.facts import find_facts
+
 GIST_LIMIT = 80
 SUMMARY_LIMIT = 220
 NARRATIVE_LIMIT = 250
 VERBATIM_LIMIT = 500
 CONTENT_LIMIT = 600
+# Sentences that state facts all stay, up to what the schema allows.
+FACTS_LIMIT = 1900
 BRIEF_WORDS = 5
 BRIEF_CHARACTERS = 60
 NARRATIVE_WORDS = 12
@@ -38,14 +43,11 @@ ENTITY_TYPES = (
     "event",
 )
 RELATIONS = ("caused_by", "led_to", "intended_to")
-SALIENCE_RANGES = {
-    "routine": (0.05, 0.3),
-    "notable": (0.35, 0.55),
-    "important": (0.6, 0.75),
-    "critical": (0.8, 0.95),
-}
 BRIEF_SALIENCE = 0.1
 CLOSING_MARKS = ".!?…。！？:;,\"')]}"
+# After these, no space parts sentences.
+FULL_STOPS = "。！？"
+CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 _OPENING = r"(?=[\"'(\[¿¡]?[A-ZÀ-ÖØ-Þ0-9])"
 _SENTENCE_END = re.compile(
@@ -54,9 +56,9 @@ _SENTENCE_END = re.compile(
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|No|vs|e\.g|i\.e|approx|Art|Sec|ca|cf|[A-Z])\.|^\W*\d{1,2}\.)$"
 )
-_SPECIFIC = re.compile(r"\d|[A-Za-z]_[A-Za-z]|\w/\w|::|\b[A-Z]{2,}\b|[a-z][A-Z]")
+_DIGIT = re.compile(r"\d")
 _URL = re.compile(r"<?(?:[a-z][a-z0-9+.-]*://|www\.)\S+$", re.IGNORECASE)
-_NAME = re.compile(r"(?<=[^.!?\s]\s)[A-ZÀ-ÖØ-Þ]\w+")
+_UNSPACED_CLAUSE = re.compile(r".*[，。；、！？](?=.)", re.DOTALL)
 _DANGLING = frozenset(
     "a an the of to in on at by for from with and or but as is was were are be been that which who "
     "because after before so into than then its their his her my our your this these those not "
@@ -83,6 +85,12 @@ def sentences(text: str) -> list[str]:
     return found
 
 
+def count_words(text: str) -> int:
+    """Words by white space; two Chinese, Japanese or Korean characters count as a word."""
+    characters = len(CJK.findall(text))
+    return len(CJK.sub(" ", text).split()) + (characters + 1) // 2
+
+
 def cut(text: str, limit: int) -> str:
     """The longest head of collapsed `text` of at most `limit` characters that ends at a word.
 
@@ -92,10 +100,22 @@ def cut(text: str, limit: int) -> str:
     text = collapse(text)
     if len(text) <= limit:
         return text
+    if CJK.search(text[: limit + 1]):
+        return _cut_unspaced(text, limit)
     words = text[: limit + 1].rsplit(" ", 1)[0].split()
     while len(words) > 1 and words[-1].lower().strip(",;:") in _DANGLING:
         words.pop()
     return " ".join(words)[:limit].rstrip(" ,;:-–—(")
+
+
+def _cut_unspaced(text: str, limit: int) -> str:
+    """A head that ends at a clause, else before the number or Latin word that the cut would hit."""
+    head = text[:limit]
+    clause = _UNSPACED_CLAUSE.match(head)
+    if clause and clause.end() >= limit / 3:
+        return clause.group().rstrip(" ,;:，；、。")
+    shorter = re.sub(r"[!-~\s]+$", "", head) if re.match(r"[!-~]", text[limit:]) else head
+    return re.sub(r"\d[\d.,\s]*$", "", shorter) or head
 
 
 def headline(text: str) -> str:
@@ -112,16 +132,20 @@ def headline(text: str) -> str:
 
 
 def content_of(text: str) -> str:
-    """Every fact worth keeping: the collapsed text, or the telling sentences of a long one."""
+    """Every fact: the collapsed text, or of a long one all sentences that state facts.
+
+    Other sentences stay as far as there is room.
+    """
     whole = collapse(text)
     if len(whole) <= VERBATIM_LIMIT:
         return whole
     parts = sentences(text)
-    order = sorted(range(len(parts)), key=lambda place: (_plainness(parts[place]), place))
+    facts = {collapse(fact.text) for fact in find_facts(whole)}
+    telling = [any(fact in part for fact in facts) or bool(_DIGIT.search(part)) for part in parts]
     chosen: list[int] = []
     used = 0
-    for place in order:
-        if used + len(parts[place]) + 1 <= CONTENT_LIMIT:
+    for place in sorted(range(len(parts)), key=lambda place: (not telling[place], place)):
+        if used + len(parts[place]) + 1 <= (FACTS_LIMIT if telling[place] else CONTENT_LIMIT):
             chosen.append(place)
             used += len(parts[place]) + 1
     if not chosen:
@@ -188,7 +212,7 @@ def make_gold(
     `content` what `content_of` keeps, a missing `salience` a value that follows from significance
     and tone. Texts that are brief get `brief_gold`, with the first entity and concept.
     """
-    words = len(text.split())
+    words = count_words(text)
     if is_brief(text):
         return brief_gold(
             text,
@@ -227,7 +251,7 @@ def is_brief(text: str) -> bool:
     whole = collapse(text)
     if " " not in whole and _URL.match(whole):
         return True
-    return len(whole.split()) <= BRIEF_WORDS and len(whole) <= BRIEF_CHARACTERS
+    return count_words(whole) <= BRIEF_WORDS and len(whole) <= BRIEF_CHARACTERS
 
 
 def brief_gold(
@@ -297,7 +321,7 @@ def _assemble(
 
 def _without_period(text: str) -> str:
     """`text` without its final full stop; an ellipsis goes whole."""
-    return text.rstrip(".").rstrip() or text
+    return text.rstrip(".。").rstrip() or text
 
 
 def _whole_sentences(text: str, limit: int) -> str:
@@ -309,15 +333,8 @@ def _whole_sentences(text: str, limit: int) -> str:
     for part in parts[1:]:
         if len(kept) + 1 + len(part) > limit:
             break
-        kept = f"{kept} {part}"
+        kept += part if kept[-1] in FULL_STOPS else f" {part}"
     return kept
-
-
-def _plainness(sentence: str) -> int:
-    """0 for a sentence with numbers or identifiers, 1 with a name, 2 with neither."""
-    if _SPECIFIC.search(sentence):
-        return 0
-    return 1 if _NAME.search(sentence) else 2
 
 
 def _concept(words: str) -> str:

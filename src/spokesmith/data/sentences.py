@@ -8,7 +8,7 @@ with its white space collapsed.
 import re
 from dataclasses import dataclass
 
-from spokesmith.data.gold import collapse
+from spokesmith.data.gold import CJK, collapse
 
 TITLE, HEADING, SENTENCE, ITEM, STEP = "title", "heading", "sentence", "item", "step"
 
@@ -32,7 +32,6 @@ ABBREVIATION = re.compile(
 )
 LEADING_SYMBOLS = re.compile(r"^[^\w\s\"'`(\[<“‘《【$€£#@+*/\\.~-]+\s*")
 DATE_START = re.compile(r"^\d{2}/\d{2} ")
-CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 TRAILING_WORDS = re.compile(
     r"(?:\s+(?:a|an|the|of|to|in|on|at|by|for|from|with|and|or|but|is|are|was|were|be|that|which|who|"
     r"as|if|when|where|while|because|its|their|his|her|this|these|into|via|not|no|than|then|such|can|"
@@ -50,16 +49,16 @@ CLAUSE_END = re.compile(r"[,;:](?=\s)|\s[—–-](?=\s)|(?=\s[(\[])|[，；：�
 
 @dataclass(frozen=True)
 class Segment:
-    """A verbatim stretch of a text and what it is there."""
+    """A verbatim stretch of a text, what it is there, and the number it is listed under."""
 
     text: str
     kind: str
+    number: str = ""
 
-
-def word_count(text: str) -> int:
-    """Words of a text; two Chinese, Japanese or Korean characters count as a word."""
-    characters = len(CJK.findall(text))
-    return len(re.findall(r"\w+(?:[-'’./]\w+)*", CJK.sub(" ", text))) + (characters + 1) // 2
+    @property
+    def numbered(self) -> str:
+        """The text with its number, as in the list."""
+        return f"{self.number} {self.text}" if self.number else self.text
 
 
 def segments(text: str, title: str = "") -> list[Segment]:
@@ -69,7 +68,7 @@ def segments(text: str, title: str = "") -> list[Segment]:
     """
     found: list[Segment] = []
     in_steps = False
-    for line, kind in _blocks(text):
+    for line, kind, number in _blocks(text):
         if kind == HEADING:
             in_steps = bool(found) and bool(STEP_HEADING.search(line))
             found.append(Segment(line, HEADING))
@@ -77,38 +76,44 @@ def segments(text: str, title: str = "") -> list[Segment]:
         if in_steps and kind == SENTENCE:
             kind = STEP
         sentences = [line] if kind == ITEM and len(line) <= LONG_ITEM else _sentences(line)
-        found += [Segment(part, kind) for part in sentences]
+        found += [
+            Segment(part, kind, "" if place else number) for place, part in enumerate(sentences)
+        ]
     if not found:
         return []
     first = found[0]
     if first.kind == HEADING or (title and collapse(title) in first.text and len(found) > 1):
-        found[0] = Segment(first.text, TITLE)
+        found[0] = Segment(first.text, TITLE, first.number)
     return found
 
 
-def _blocks(text: str) -> list[tuple[str, str]]:
-    """Lines joined where they were merely wrapped, as (collapsed text, kind)."""
-    blocks: list[tuple[list[str], str]] = []
+def _blocks(text: str) -> list[tuple[str, str, str]]:
+    """Lines joined where they were merely wrapped, as (collapsed text, kind, number in a list)."""
+    blocks: list[tuple[list[str], str, str]] = []
     open_block = False
     for raw in text.splitlines():
         if not raw.strip() or RULE_LINE.match(raw):
             open_block = False
         elif HEADING_MARK.match(raw) and raw.lstrip().startswith("#"):
-            blocks.append(([HEADING_MARK.sub("", raw, count=1)], HEADING))
+            blocks.append(([HEADING_MARK.sub("", raw, count=1)], HEADING, ""))
             open_block = False
         elif mark := LIST_MARK.match(raw):
-            kind = STEP if NUMBER_MARK.match(raw) else ITEM
-            blocks.append(([raw[mark.end() :]], kind))
+            number = NUMBER_MARK.match(raw)
+            kind = STEP if number else ITEM
+            blocks.append(([raw[mark.end() :]], kind, number.group().strip() if number else ""))
             open_block = _may_go_on(raw)
         elif open_block:
             blocks[-1][0].append(raw)
             open_block = _may_go_on(raw)
         else:
-            blocks.append(([raw], SENTENCE))
+            blocks.append(([raw], SENTENCE, ""))
             open_block = _may_go_on(raw)
-    joined = [(collapse(" ".join(lines)), kind) for lines, kind in blocks]
-    cleaned = [(LEADING_SYMBOLS.sub("", line, count=1) or line, kind) for line, kind in joined]
-    return [(line, kind) for line, kind in cleaned if line]
+    joined = [(collapse(" ".join(lines)), kind, number) for lines, kind, number in blocks]
+    return [
+        (LEADING_SYMBOLS.sub("", line, count=1) or line, kind, number)
+        for line, kind, number in joined
+        if line
+    ]
 
 
 def _may_go_on(line: str) -> bool:

@@ -1,11 +1,12 @@
 """Plain word lists that many kinds of text draw from. Data only."""
 
 
-def _listed(words: str) -> tuple[str, ...]:
+def listed(words: str) -> tuple[str, ...]:
+    """The words of a text, parted by commas or line breaks."""
     return tuple(word.strip() for word in words.replace("\n", ",").split(",") if word.strip())
 
 
-FIRST_NAMES = _listed("""
+FIRST_NAMES = listed("""
 Ana, Tomas, Ingrid, Yusuf, Mei, Priya, Kwame, Olga, Hiroshi, Fatima, Diego, Siobhan, Lars, Aisha
 Chen, Marek, Zanele, Pavel, Leila, Noor, Joao, Camille, Anders, Thandiwe, Rafael, Sofia, Dmitri
 Amara, Kenji, Elif, Matteo, Nadia, Oscar, Beatriz, Ravi, Hannah, Sven, Ifeoma, Lucia, Omar, Greta
@@ -21,7 +22,7 @@ Simon, Teresa, Ursula, Walter, Agnes, Bruno, Clara, David, Edith, Frank, Georgia
 Julian, Keiko, Laszlo, Miriam, Nora, Pierre, Rachel, Stefan, Tomoko, Vince, Wilma, Xavier, Yvonne
 """)
 
-LAST_NAMES = _listed("""
+LAST_NAMES = listed("""
 Okafor, Lindqvist, Tanaka, Moreau, Novak, Kowalski, Haddad, Silva, Nguyen, Petrov, Castillo
 Mensah, Fernandes, Schmidt, Rossi, Kaya, Eriksen, Patel, Oyelaran, Murphy, Yamamoto, Dubois
 Horvat, Andersson, Khan, Mbeki, Garcia, Weber, Ricci, Demir, Johansen, Sharma, Adeyemi, Byrne
@@ -35,7 +36,7 @@ Saleh, Whitfield, Harper, Osei, Pereira, Zhang, Liu, Park, Kim, Costa, Almeida, 
 Carver
 """)
 
-CITIES = _listed("""
+CITIES = listed("""
 Lisbon, Porto, Oslo, Bergen, Nairobi, Kyoto, Osaka, Lagos, Accra, Quito, Lima, Valencia, Seville
 Krakow, Gdansk, Riga, Tallinn, Vilnius, Tbilisi, Yerevan, Baku, Tashkent, Hanoi, Da Nang, Manila
 Cebu, Jakarta, Bandung, Chennai, Pune, Jaipur, Karachi, Lahore, Dhaka, Colombo, Muscat, Amman
@@ -48,14 +49,14 @@ Perth, Hobart, Auckland, Dunedin, Suva, Busan, Taipei, Chengdu, Xiamen, Sapporo,
 Palermo, Bologna, Turin, Marseille, Bordeaux, Leipzig, Dresden, Bremen, Freiburg, Salzburg, Brno
 """)
 
-COUNTRIES = _listed("""
+COUNTRIES = listed("""
 Portugal, Norway, Kenya, Japan, Ghana, Ecuador, Peru, Poland, Latvia, Estonia, Georgia, Vietnam
 Indonesia, India, Jordan, Croatia, Slovenia, Switzerland, Belgium, Denmark, Finland, Iceland
 Ireland, Canada, Mexico, Colombia, Uruguay, Senegal, Uganda, Rwanda, Zambia, Namibia, Morocco
 Greece, Italy, Hungary, Romania, Bulgaria, Chile, Bolivia, Nepal, Mongolia, Laos, Malta, Cyprus
 """)
 
-SERVICES = _listed("""
+SERVICES = listed("""
 auth-service, billing-api, checkout, search-indexer, image-resizer, mailer, session-store
 payment-gateway, rate-limiter, report-builder, user-profile, inventory-sync, webhook-relay
 feature-flags, audit-log, geo-lookup, notification-hub, catalog-api, pricing-engine, job-runner
@@ -67,7 +68,7 @@ identity-proxy, quota-manager, shipping-api, tax-calculator, label-printer, sens
 firmware-updater, telemetry-agent, backup-agent, dns-updater, cert-renewer, log-shipper
 """)
 
-PROJECTS = _listed("""
+PROJECTS = listed("""
 Heron, Bluebird, Tamarack, Northwind, Saffron, Cobalt, Juniper, Lighthouse, Osprey, Meridian
 Quartz, Redwood, Solstice, Tundra, Umbra, Vesper, Willow, Zephyr, Anchor, Basalt, Cascade
 Driftwood, Ember, Foxglove, Granite, Hazel, Ironwood, Kestrel, Larkspur, Marigold, Nimbus, Orchid
@@ -76,7 +77,7 @@ Copperfield, Dovetail, Evergreen, Firefly, Gossamer, Harbor, Inkwell, Jetstream,
 Monsoon, Nightjar
 """)
 
-SOFTWARE = _listed("""
+SOFTWARE = listed("""
 PostgreSQL, Redis, Kafka, nginx, Docker, Kubernetes, Terraform, Grafana, Prometheus, SQLite, MySQL
 Elasticsearch, RabbitMQ, Jenkins, Ansible, HAProxy, Envoy, Consul, Vault, MongoDB, ClickHouse
 Celery, Django, Flask, FastAPI, React, Svelte, Vue, Webpack, Vite, Rails, Laravel, Spring Boot
@@ -85,7 +86,7 @@ Notion, Figma, NumPy, pandas, PyTorch, scikit-learn, OpenSSL, systemd, cron, rsy
 Postfix, Samba
 """)
 
-COMPANIES = _listed("""
+COMPANIES = listed("""
 Halden Group, Brightwater Foods, Castellan Insurance, Nordlys Energi, Kestrel Logistics
 Vantage Optics, Ostrava Steel, Maple Ridge Farms, Tidewater Bank, Orion Freight, Sable & Finch
 Greenfield Labs, Corvid Systems, Lumen Health, Pacific Tile, Banyan Textiles, Alder Analytics
@@ -96,19 +97,19 @@ Pinnacle Roofing, Harborview Clinic, Saint Agnes Hospital, Riverside Council, La
 Westmark, Oakline, Zenbo Robotics, Calder Paper, Ionica, Trellis Software, Mosaic Games
 """)
 
-TEAMS = _listed("""
+TEAMS = listed("""
 platform team, data team, security team, mobile team, support desk, design group, infra team
 payments team, growth team, research group, finance office, legal team, operations crew, QA team
 """)
 
-DIRECTORIES = _listed("""
+DIRECTORIES = listed("""
 src/auth, src/api, src/core, lib/net, lib/cache, internal/queue, internal/store, pkg/parser
 app/models, app/views, server/handlers, client/src, cmd/worker, services/billing, tools/release
 tests/unit, tests/integration, docs/guides, config/prod, deploy/helm, scripts, web/components
 backend/jobs, crates/engine/src, include/render, drivers/serial, migrations, etc/nginx, ops/alerts
 """)
 
-FILE_STEMS = _listed("""
+FILE_STEMS = listed("""
 session, token, parser, router, worker, cache, scheduler, index, buffer, client, config, schema
 invoice, upload, retry, limiter, socket, decoder, encoder, pool, registry, migrate, render, layout
 query, cursor, batch, handler, loader, watcher, codec, matcher, tokenizer, planner, ledger, export
@@ -117,29 +118,29 @@ tax_table, order_state, page_cursor, mail_queue, key_rotation, image_scale, geo_
 api_keys
 """)
 
-EXTENSIONS = _listed(
+EXTENSIONS = listed(
     "py, py, go, rs, ts, js, java, c, cpp, rb, kt, sql, yaml, toml, json, md, sh, php"
 )
 
-SYMBOLS_HEAD = _listed("""
+SYMBOLS_HEAD = listed("""
 parse, load, read, write, flush, open, close, resolve, build, merge, apply, validate, encode
 decode, fetch, send, poll, retry, normalize, render, update, delete, create, lookup, compute
 register, split
 """)
 
-SYMBOLS_TAIL = _listed("""
+SYMBOLS_TAIL = listed("""
 token, header, session, config, row, batch, cursor, page, index, cache, user, order, invoice, key
 path, frame, chunk, event, queue, schema, node, tree, buffer, window, date, price, payload, record
 """)
 
-EXCEPTIONS = _listed("""
+EXCEPTIONS = listed("""
 ValueError, KeyError, TypeError, TimeoutError, ConnectionResetError, NullPointerException
 IndexError, FileNotFoundError, PermissionError, UnicodeDecodeError, OutOfMemoryError
 ZeroDivisionError, IllegalStateException, AssertionError, RecursionError, StackOverflowError
 RuntimeError
 """)
 
-INGREDIENTS = _listed("""
+INGREDIENTS = listed("""
 onions, garlic, carrots, celery, red lentils, chickpeas, black beans, basmati rice, couscous
 quinoa, spinach, kale, leeks, potatoes, sweet potatoes, pumpkin, zucchini, eggplant, tomatoes
 red peppers, mushrooms, ginger, coriander, parsley, dill, thyme, rosemary, bay leaves, cumin
@@ -152,7 +153,7 @@ cod, shrimp, mussels, tofu, tempeh, rice noodles, spaghetti, penne, tortillas, p
 kidney beans, green peas, corn
 """)
 
-DISHES = _listed("""
+DISHES = listed("""
 lentil soup, pumpkin soup, miso ramen, beef stew, lamb tagine, chicken curry, vegetable curry
 mushroom risotto, fish pie, shepherd's pie, apple crumble, lemon tart, carrot cake, banana bread
 sourdough loaf, focaccia, potato gratin, bean chili, pad thai, paella, pierogi, goulash, moussaka
@@ -160,14 +161,14 @@ shakshuka, falafel, dal, biryani, jollof rice, feijoada, ceviche, gazpacho, mine
 laksa, bibimbap, okonomiyaki, spring rolls, pancakes, waffles, rice pudding, panna cotta, brownies
 """)
 
-DRUGS = _listed("""
+DRUGS = listed("""
 amoxicillin, ibuprofen, metformin, lisinopril, atorvastatin, omeprazole, sertraline, warfarin
 prednisone, albuterol, levothyroxine, amlodipine, gabapentin, furosemide, cetirizine, naproxen
 azithromycin, doxycycline, losartan, metoprolol, clopidogrel, insulin glargine, paracetamol
 ciprofloxacin, fluoxetine, tramadol, ondansetron, salbutamol, enoxaparin, bisoprolol, montelukast
 """)
 
-SYMPTOMS = _listed("""
+SYMPTOMS = listed("""
 a dry cough, chest pain, a sore throat, lower back pain, shortness of breath, a throbbing headache
 dizziness, nausea, abdominal pain, joint stiffness, a skin rash, night sweats, blurred vision
 fatigue, palpitations, ankle swelling, an earache, numbness in the left hand, heartburn, a fever
@@ -175,14 +176,14 @@ knee pain, itchy eyes, loss of appetite, poor sleep, a persistent cough, swollen
 leg cramps
 """)
 
-DIAGNOSES = _listed("""
+DIAGNOSES = listed("""
 community-acquired pneumonia, type 2 diabetes, seasonal allergy, iron deficiency, acute bronchitis
 a hairline fracture, migraine, gastritis, a urinary tract infection, hypertension
 atrial fibrillation, contact dermatitis, sinusitis, tendinitis, sciatica, hypothyroidism, asthma
 a viral infection
 """)
 
-PLANTS = _listed("""
+PLANTS = listed("""
 tomatoes, runner beans, basil, courgettes, garlic, shallots, leeks, kale, chard, beetroot
 radishes, lavender, dahlias, roses, tulips, sweet peas, hostas, ferns, hydrangeas, clematis
 peonies, irises, the fig tree, the apple tree, the lemon tree, the pear tree, raspberries
@@ -190,20 +191,20 @@ strawberries, blueberries, rhubarb, asparagus, pumpkins, chillies, aubergines, p
 lettuce, spinach, mint, sage
 """)
 
-INSTRUMENTS = _listed("""
+INSTRUMENTS = listed("""
 cello, violin, viola, flute, oboe, clarinet, bassoon, trumpet, trombone, piano, harp, guitar
 banjo, mandolin, accordion, tabla, sitar, kora, oud, double bass, saxophone, timpani, marimba
 harpsichord
 """)
 
-CHEMICALS = _listed("""
+CHEMICALS = listed("""
 sodium chloride, copper sulfate, hydrochloric acid, sodium hydroxide, ethanol, acetone, toluene
 potassium permanganate, silver nitrate, calcium carbonate, acetic acid, ammonium chloride, hexane
 magnesium sulfate, sulfuric acid, ethyl acetate, methanol, benzoic acid, zinc oxide, iron chloride
 potassium iodide, dichloromethane, citric acid, lithium bromide, hydrogen peroxide, aniline
 """)
 
-SPORTS_TEAMS = _listed("""
+SPORTS_TEAMS = listed("""
 Harbor City, Northgate United, Rovers, Valley Hawks, Iron Bears, Lake Wolves, Red Harriers, Saints
 Coastal Kings, Mountain Lynx, River Plate Juniors, Old Town Athletic, Eastfield, Westmere
 Granite FC, Sporting Olmo, Real Tejada, Inter Bassano, Viking Tromso, FK Drava, Union Kehl
@@ -211,23 +212,23 @@ Olympique Serres, Thunderbirds, Night Owls, Storm, Comets, Falcons, Pioneers, St
 Blue Dolphins
 """)
 
-WEEKDAYS = _listed("Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday")
-MONTHS = _listed("""
+WEEKDAYS = listed("Monday, Tuesday, Wednesday, Thursday, Friday, Saturday, Sunday")
+MONTHS = listed("""
 January, February, March, April, May, June, July, August, September, October, November, December
 """)
 
-DOMAINS = _listed("""
+DOMAINS = listed("""
 example.com, example.org, example.net, status.example.com, docs.example.org, shop.example.net
 blog.example.com, git.example.org, wiki.example.net, files.example.com, news.example.org
 """)
 
-SLUGS = _listed("""
+SLUGS = listed("""
 release-notes, getting-started, incident-review, price-list, annual-report, train-times, recipes
 install, faq, changelog, map, tickets, papers, menu, gallery, contact, jobs, downloads, api
 search
 """)
 
-NOUNS = _listed("""
+NOUNS = listed("""
 umbrella, keys, milk, bread, passport, charger, ladder, printer, laptop, backpack, bicycle
 dentist, plumber, library, kitchen, garage, window, roof, garden, fence, mailbox, invoice, receipt
 budget, deadline, agenda, slides, draft, review, meeting, lunch, coffee, tea, water, battery
@@ -238,26 +239,26 @@ oven, kettle, toaster, sofa, carpet, curtains, paint, hammer, screwdriver, nails
 tape, scissors, rope, tent, stove
 """)
 
-SPELLED = _listed("""
+SPELLED = listed("""
 two, three, four, five, six, seven, eight, nine, ten, eleven, twelve, thirteen, fifteen, sixteen
 twenty, twenty-four, thirty, forty-two, fifty, sixty, ninety-nine, a hundred, two hundred
 a thousand, half a dozen, a dozen, two dozen
 """)
 
-COUNTED = _listed("""
+COUNTED = listed("""
 chairs, tickets, boxes, lamps, bottles, tiles, books, candles, cables, batteries, towels, plates
 umbrellas, posters, screws, seedlings, notebooks, pallets, tents, folders, magnets, buckets, jars
 sandbags, blankets, sensors, printers, headphones, mugs, bricks, panels, keys, stamps, spoons
 filters
 """)
 
-ADJECTIVES = _listed("""
+ADJECTIVES = listed("""
 small, large, new, old, blue, green, red, heavy, light, cheap, broken, spare, second, last, quiet
 early, late, cold, warm, empty, full, wet, dry, sharp, rusty, wooden, plastic, yearly, weekly
 daily
 """)
 
-SINGLE_WORDS = _listed("""
+SINGLE_WORDS = listed("""
 done, ok, okay, yes, no, thanks, hello, later, maybe, tomorrow, today, tonight, soon, never
 always, urgent, pending, blocked, merged, shipped, reverted, approved, rejected, postponed
 cancelled, paid, overdue, sold, broken, fixed, empty, ready, waiting, rain, snow, fog, sunshine

@@ -2,5 +2,6 @@
 
 from spokesmith.decoding.engine import Engine, Generation
 from spokesmith.decoding.grammar import Grammar, GrammarCompiler
+from spokesmith.decoding.sampling import Sampling
 
-__all__ = ["Engine", "Generation", "Grammar", "GrammarCompiler"]
+__all__ = ["Engine", "Generation", "Grammar", "GrammarCompiler", "Sampling"]

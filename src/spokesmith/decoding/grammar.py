@@ -8,38 +8,32 @@ import json
 from typing import Any
 
 import numpy as np
-import torch
 from llguidance import LLMatcher, LLTokenizer
 from llguidance.hf import from_tokenizer
-from torch import Tensor
-from transformers import LogitsProcessor
+from numpy.typing import NDArray
 
 from spokesmith.tasks.canonical import ITEM_SEPARATOR, KEY_SEPARATOR
 
 
-class Grammar(LogitsProcessor):
-    """The state of one answer in one grammar, as a logits processor of `generate`.
+class Grammar:
+    """The state of one answer in one grammar."""
 
-    Serves a single sequence: make one an answer.
-    """
+    def __init__(self, matcher: LLMatcher, vocabulary: int) -> None:
+        self._matcher = matcher
+        self._vocabulary = vocabulary
 
-    def __init__(self, matcher: LLMatcher, prompt_length: int) -> None:
-        self.matcher = matcher
-        self.consumed = prompt_length
-
-    def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Forbid every token that cannot follow. `input_ids` [1, T], `scores` [1, V]."""
-        assert len(input_ids) == 1, "a grammar follows one sequence"
-        for token in input_ids[0, self.consumed :].tolist():
-            if not self.matcher.consume_token(token):
-                raise RuntimeError(f"the grammar refused a token: {self.matcher.get_error()}")
-        self.consumed = input_ids.shape[1]
-        packed = np.frombuffer(self.matcher.compute_bitmask(), dtype=np.uint8)
-        allowed = np.zeros(scores.shape[1], dtype=bool)
-        bits = np.unpackbits(packed, bitorder="little")[: scores.shape[1]]
+    def allowed(self) -> NDArray[np.bool_]:
+        """Which tokens may follow, [V]; the one that ends the answer counts as one of them."""
+        packed = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        bits = np.unpackbits(packed, bitorder="little")[: self._vocabulary]
+        allowed = np.zeros(self._vocabulary, dtype=np.bool_)
         allowed[: len(bits)] = bits
-        mask = torch.from_numpy(allowed).to(scores.device)
-        return scores.masked_fill(~mask, -torch.inf)
+        return allowed
+
+    def accept(self, token: int) -> None:
+        """Go on by one token."""
+        if not self._matcher.consume_token(token):
+            raise RuntimeError(f"the grammar refused a token: {self._matcher.get_error()}")
 
 
 class GrammarCompiler:
@@ -52,7 +46,7 @@ class GrammarCompiler:
         self._wrapped: LLTokenizer | None = None
         self._compiled: dict[str, LLMatcher] = {}
 
-    def start(self, schema: dict[str, Any], *, prompt_length: int) -> Grammar:
+    def start(self, schema: dict[str, Any]) -> Grammar:
         """The grammar of `schema` at the start of an answer.
 
         Raises:
@@ -61,7 +55,7 @@ class GrammarCompiler:
         key = json.dumps(schema)
         if key not in self._compiled:
             self._compiled[key] = self._compile(schema)
-        return Grammar(self._compiled[key].deep_copy(), prompt_length)
+        return Grammar(self._compiled[key].deep_copy(), self._vocabulary)
 
     def _compile(self, schema: dict[str, Any]) -> LLMatcher:
         if self._wrapped is None:

@@ -17,7 +17,7 @@ from referencing.jsonschema import DRAFT202012
 
 from spokesmith.tasks.canonical import canonical_json
 from spokesmith.tasks.outline import outline
-from spokesmith.tasks.probe_records import read_probe_records, strings_in
+from spokesmith.tasks.probe_records import SETS_FOLDER, read_probe_records, strings_in
 from spokesmith.tasks.task import (
     BUILT_IN,
     BUILT_IN_NAMES,
@@ -75,8 +75,13 @@ def check_task(name_or_folder: str | Path) -> TaskReport:
             f"{folder / settings['probes']} is empty: without probes nothing says how well the "
             "spokes do; write some inputs, one JSON object a line"
         )
+    sets = {folder / settings["probes"]: records}
+    for path in sorted((folder / SETS_FOLDER).glob("*.jsonl")):
+        sets[path], problems = read_probe_records(path)
+        report.problems += problems
     if schema is not None and report.ok:
-        report.problems += _gold_problems(folder / settings["probes"], records, schema)
+        for path, found in sets.items():
+            report.problems += _gold_problems(path, found, schema)
     return report
 
 

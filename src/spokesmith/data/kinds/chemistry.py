@@ -294,7 +294,7 @@ KIND = Kind(
         T(
             "pH of the {compound#!measured} solution <<gs:went from {a=dec:1.5:12.9} to"
             " {b=dec:1.5:12.9} when {reagent!added} was added>>. // <<n:After {volume} at"
-            " {strength} it turned {colour}; <<e:a precipitate formed>> within {span}.>>",
+            " {strength} it turned {colour}, which led to <<e:a precipitate>> within {span}.>>",
             "acidity=chemistry/measurement",
             swap="a b",
             gist="pH of the {compound} solution went from {a} to {b}",

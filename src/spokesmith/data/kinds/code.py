@@ -4,6 +4,7 @@ from spokesmith.data.kinds.family import Kind, T
 
 KIND = Kind(
     name="code",
+    alone=True,
     words={
         "verb": (
             "parse",

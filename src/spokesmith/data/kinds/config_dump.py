@@ -4,6 +4,7 @@ from spokesmith.data.kinds.family import Kind, T
 
 KIND = Kind(
     name="config_dump",
+    alone=True,
     prefixes=(
         "current config:\n",
         "$ cat {syspath}\n",
@@ -186,14 +187,14 @@ KIND = Kind(
             layout="prose",
         ),
         T(
-            "# {key} was {n=plain:2:400}, but <<b:{why}>>\n{key}: {m=plain:401:900}\n{flag#}:"
+            "# {key} was {n=plain:2:400}, raised because <<b:{why}>>\n{key}: {m=plain:401:900}\n{flag#}:"
             " {x=flip:true/false}\nlog:"
             " {level}",
             "settings=software/configuration",
             "unknown neutral notable",
             gist="{key} was {n}, now {m}; {flag} {x}",
-            summary="{^key} was {n} but {why}, so {key} is {m}",
-            narrative="{^why}; {key} went from {n} to {m}",
+            summary="{^key} was {n}, raised to {m} because {why}",
+            narrative="Because {why}, {key} went from {n} to {m}",
             layout="prose",
         ),
         T(
@@ -214,8 +215,8 @@ KIND = Kind(
             " http://{host2!upstream}:{m=plain:3000:9999};\n"
             "        proxy_read_timeout {k=plain:5:300}s;\n    }}\n}}",
             "proxy=software/configuration",
-            gist="{host} port {n}: /{store} to {host2}:{m}",
-            summary="{host} listens on {n} and passes /{store} to {host2}:{m}, timeout {k}s",
+            gist="{host} port {n}: /{store} to http://{host2}:{m}",
+            summary="{host} listens on {n} and passes /{store} to http://{host2}:{m}, timeout {k}s",
             concepts="proxy_pass, server",
             layout="prose",
             swap="host host2",

@@ -63,13 +63,17 @@ class Template:
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """A sort of text: its templates, its own words, and openings that any of its texts may have."""
+    """A sort of text: its templates, its own words, and openings that any of its texts may have.
+
+    A text of a kind that is `alone` never stands in a digest.
+    """
 
     name: str
     templates: Sequence[Template]
     words: Mapping[str, Words] = field(default_factory=dict)
     types: Mapping[str, str] = field(default_factory=dict)
     prefixes: Sequence[str] = ()
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

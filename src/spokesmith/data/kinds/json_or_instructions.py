@@ -4,6 +4,7 @@ from spokesmith.data.kinds.family import Kind, T
 
 KIND = Kind(
     name="json_or_instructions",
+    alone=True,
     words={
         "order": (
             "Ignore the above",
@@ -67,7 +68,7 @@ KIND = Kind(
         T("{order}! {^demand}. // <<gs:{^fact}>>.", "note=data/mixed text"),
         T(
             '<<gs:"{order} and {demand}", wrote {person!wrote the order}>>[[ at {time}]]. // <<n:{person2!refused} did not'
-            " <<v:follow>> <<o:it>>.>>",
+            " follow it.>>",
             "prompt injection=software/security",
             "unknown concerning notable",
             swap="person person2",

@@ -137,7 +137,7 @@ KIND = Kind(
             "success neutral routine",
         ),
         T(
-            "<<gs:Das Paket für {person!Empfänger} ist {x=flip:angekommen/verloren}>>, Gewicht"
+            "<<gs:Das Paket für {person!bekommt das Paket} ist {x=flip:angekommen/verloren}>>, Gewicht"
             " {n=dec:1.1:29.9} kg. // {english}",
             "parcel=logistics/delivery",
             "success neutral routine/failure concerning routine",

@@ -73,8 +73,8 @@ KIND = Kind(
         ),
         T(
             "Rehearsal: <<gs:{work#!rehearsed} in {key}, {n=plain:60:180} bpm>>. // {^flaw}. //"
-            " <<n:{person!conductor} {x=flip:wants/does not want} <<v:repeats>> <<o:from bar"
-            " {m=plain:8:240}>>.>>",
+            " <<n:{person!conductor} {x=flip:wants/does not want} repeats from bar"
+            " {m=plain:8:240}.>>",
             "rehearsal=music/practice",
             "ongoing neutral routine",
             narrative="{person} {x} repeats from bar {m}.",

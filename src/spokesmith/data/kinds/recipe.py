@@ -262,8 +262,8 @@ KIND = Kind(
         ),
         T(
             "((Note to self:|Remember:|Correction:)) <<gs:the {bake#} needs {a=plain:11:29}0{_}ml"
-            " of {liquid}, not {b=plain:30:60}0>>. // <<n:With {b}0{_}ml the batter <<e:ran over"
-            " the edge of the tin>> and I had to <<v:start>> <<o:again>>.>>",
+            " of {liquid}, not {b=plain:30:60}0>>. // <<n:With {b}0{_}ml the batter ran over"
+            " the edge of the tin and I had to <<v:start>> <<o:again>>.>>",
             "recipe correction=cooking/baking",
             "failure frustrating routine",
             gist="the {bake} needs {a}0{_}ml of {liquid}, not {b}0",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from spokesmith.data.gold import content_of, headline, is_brief
+from spokesmith.data.gold import collapse, content_of, headline, is_brief, sentences
 
 PLAIN_CHANCE = 0.84
 LOOSE_SPACE_CHANCE = 0.06
@@ -49,7 +49,7 @@ SHORT_FORMS = {
 SLIPS = {
     "because": "becuase", "with": "wiht", "the": "teh", "after": "afer", "from": "fomr",
     "before": "befor", "their": "thier", "until": "untill", "instead": "insted", "again": "agian",
-    "which": "wich", "still": "stil", "The": "Teh", "and": "adn", "for": "fro", "was": "wsa",
+    "which": "wich", "still": "stil", "and": "adn", "for": "fro", "was": "wsa",
     "will": "wil", "not": "nto",
 }  # fmt: skip
 
@@ -74,16 +74,16 @@ def restyle(random: Random, text: str, gold: dict[str, Any]) -> tuple[str, dict[
         )
     )
     changed = change(text)
-    if is_brief(changed) or (change is str.upper and _adds_words(changed, gold)):
+    if is_brief(changed) or (change is str.upper and not _is_copied(changed, gold)):
         return text, gold
     return _loosened(random, changed), _changed_gold(changed, gold, change, folds_labels)
 
 
-def _adds_words(capitals: str, gold: dict[str, Any]) -> bool:
-    """Whether the gold has words of its own, which in capitals would pass for identifiers."""
-    words = set(re.findall(r"\w+", capitals))
-    said = f"{gold['gist']} {gold['summary']} {gold['narrative']}".upper()
-    return not words.issuperset(re.findall(r"\w+", said))
+def _is_copied(capitals: str, gold: dict[str, Any]) -> bool:
+    """Whether the prose of the gold stands in the text: all in capitals, it would pass for names."""
+    whole = collapse(capitals)
+    said = (gold["gist"], gold["summary"], gold["narrative"])
+    return all(sentence.upper() in whole for one in said for sentence in sentences(one))
 
 
 def _changed_gold(
@@ -126,7 +126,8 @@ def _curly(text: str) -> str:
 
 def _some(random: Random, words: dict[str, str]) -> dict[str, str]:
     chosen = random.sample(sorted(words), 6)
-    return {word: words[word] for word in chosen}
+    slips = {word: words[word] for word in chosen}
+    return slips | {word.capitalize(): slip.capitalize() for word, slip in slips.items()}
 
 
 def _replacer(words: dict[str, str]) -> Change:

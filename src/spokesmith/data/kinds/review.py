@@ -73,8 +73,8 @@ KIND = Kind(
         ),
         T(
             '"{title!reviewed book}" by {fullname!author} is <<gs:{praise}, though {blame}>>. //'
-            " {n=plain:90:900} pages, {a=money:5:40}. // <<n:I {x=flip:would/would not} <<v:read>>"
-            " <<o:it>> again.>>",
+            " {n=plain:90:900} pages, {a=money:5:40}. // <<n:I {x=flip:would/would not} read it"
+            " again.>>",
             "book review=culture/books",
             "unknown satisfying routine/unknown frustrating routine",
         ),

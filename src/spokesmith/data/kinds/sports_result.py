@@ -207,7 +207,7 @@ KIND = Kind(
         ),
         T(
             "<<gs:{fullname!winner} <<v:won>> <<o:{race!race held}>> in {finish}>>, ahead of"
-            " {fullname2!second} and {fullname3!third}. // <<n:<<b:{^bike}>> slowed the field"
+            " {fullname2!behind {fullname}} and {fullname3!behind {fullname2}}. // <<n:<<b:{^bike}>> slowed the field"
             " after {k=plain:2:30} km; only {n=plain:12:390} of {m=num:400:9000} starters"
             " finished.>>",
             "race result=sport/endurance",
@@ -234,8 +234,8 @@ KIND = Kind(
             summary="{fullname} moves from {club} to {club2} for {m}",
         ),
         T(
-            "<<gs:{fullname!injured player} is out for {w=plain:2:14} weeks>> with"
-            " <<b:{injury#}>>. // <<n:It happened in training on {weekday};"
+            "<<gs:{fullname!injured player} is out for {w=plain:2:14} weeks>> because"
+            " of <<b:{injury#}>>. // <<n:It happened in training on {weekday};"
             " {fullname2!replacement} will <<v:take>> <<o:the place>> <<d:as {role}>> against"
             " {club!next opponent}.>>",
             "injury=sport/health",
@@ -255,8 +255,8 @@ KIND = Kind(
             concepts="{cup}",
         ),
         T(
-            "Table after round {r=plain:3:34}:\n1. {club!first place} {a=plain:50:79} pts\n2."
-            " {club2!second place} {b=plain:30:49} pts\n3. {club3!third place} {c=plain:10:29} pts",
+            "Table after round {r=plain:3:34}:\n1. {club!leads the table} {a=plain:50:79} pts\n2."
+            " {club2!in the table} {b=plain:30:49} pts\n3. {club3!in the table} {c=plain:10:29} pts",
             "league table=sport/standings",
             swap="club club2",
             gist="Table after round {r}: {club} {a} pts",

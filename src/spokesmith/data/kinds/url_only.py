@@ -4,6 +4,7 @@ from spokesmith.data.kinds.family import Kind, T
 
 KIND = Kind(
     name="url_only",
+    alone=True,
     words={
         "scheme": ("https", "https", "http", "ftp", "ssh"),
         "user": ("octo", "nimbus", "acme", "tinylab", "heron-dev", "quartz", "redwood-io", "pico"),

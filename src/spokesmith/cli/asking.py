@@ -1,0 +1,165 @@
+"""What `spokesmith probe` asks: an engine, with a bar, or a file of answers."""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from spokesmith.cli.common import messages_console, open_backend, open_base
+
+if TYPE_CHECKING:
+    from spokesmith.probes import Answer, Asking, Complete, Probe, ProbeSet
+    from spokesmith.tasks import Task
+
+LOCAL, HTTP, ANSWERS = "local", "http", "answers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where answers come from: a server, a file, or else a base in this process."""
+
+    url: str | None
+    model: str | None
+    api_key_env: str | None
+    answers: Path | None
+    base: str
+    spokes: str
+    dtype: str
+    device: str
+    quantize: str
+    ple: str
+    device_map: str | None
+
+    def __post_init__(self) -> None:
+        if self.url is not None and self.answers is not None:
+            raise ValueError("--url and --answers are two sources of answers: give one")
+        if self.url is None and (self.model is not None or self.api_key_env is not None):
+            raise ValueError("--model and --api-key-env are for a server: give its --url")
+
+    @property
+    def engine(self) -> str:
+        """Which kind of engine answers."""
+        if self.answers is not None:
+            return ANSWERS
+        return LOCAL if self.url is None else HTTP
+
+    def open(self, *, concurrency: int) -> "Complete":
+        """Connect or load what answers."""
+        if self.url is not None:
+            from spokesmith.backends.http import HttpBackend
+
+            return HttpBackend(self.url, model=self.model, api_key=self._api_key()).complete
+        loaded = open_base(
+            self.base,
+            dtype=self.dtype,
+            device=self.device,
+            quantize=self.quantize,
+            ple=self.ple,
+            device_map=self.device_map,
+        )
+        backend = open_backend(loaded, self.spokes)
+        from spokesmith.backends import LocalBackend
+
+        return LocalBackend(loaded, spokes=backend.spokes, num_slots=concurrency).complete
+
+    def settings(self, task: "Task", probe_set: "ProbeSet", how: "Asking") -> dict[str, Any]:
+        """All that answers depend on: a run that was stopped goes on with the same only."""
+        is_local = self.url is None
+        return {
+            "task": task.name,
+            "schema_hash": task.schema_hash,
+            "prompt_hash": task.prompt_hash,
+            "set_hash": probe_set.hash,
+            "base": self.base if is_local else None,
+            "spokes": self.spokes if is_local else None,
+            "spokes_hash": _hash_of_spokes(self.spokes) if is_local else None,
+            "dtype": self.dtype if is_local else None,
+            "quantize": self.quantize if is_local else None,
+            "url": self.url,
+            "model": self.model,
+            "constrained": how.constrained,
+            "max_tokens": how.max_tokens,
+            "time_limit_s": how.time_limit_s,
+        }
+
+    def _api_key(self) -> str | None:
+        if self.api_key_env is None:
+            return None
+        key = os.environ.get(self.api_key_env)
+        if not key:
+            raise ValueError(
+                f"--api-key-env: {self.api_key_env} is not set in the environment: export it"
+            )
+        return key
+
+
+def ask_with_progress(
+    probes: "Sequence[Probe]",
+    task: "Task",
+    complete: "Complete",
+    how: "Asking",
+    *,
+    on_answer: "Callable[[Answer], None]" = lambda _: None,
+) -> "dict[str, Answer]":
+    """Ask for every probe, with a bar on a terminal."""
+    from rich.markup import escape
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from spokesmith.probes import ask
+    from spokesmith.probes.tables import shown
+
+    console = messages_console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
+    ) as progress:
+        bar = progress.add_task("probing", total=len(probes))
+
+        def on_each(answer: "Answer") -> None:
+            on_answer(answer)
+            progress.update(bar, advance=1, description=escape(shown(answer.id)))
+
+        return ask(probes, task, complete, how, on_answer=on_each)
+
+
+def ask_and_save(
+    probes: "Sequence[Probe]",
+    task: "Task",
+    source: Source,
+    how: "Asking",
+    *,
+    settings: dict[str, Any],
+    path: Path | None,
+    resume: bool,
+) -> "dict[str, Answer]":
+    """Ask for the probes that the file at `path` does not answer yet; keep each answer there."""
+    from spokesmith.probes.answers import AnswerLog, resumable
+
+    if path is None:
+        return ask_with_progress(probes, task, source.open(concurrency=how.concurrency), how)
+    known = resumable(path, settings) if resume and path.exists() else {}
+    missing = [probe for probe in probes if probe.id not in known]
+    complete = source.open(concurrency=how.concurrency) if missing else None
+    console = messages_console()
+    if known:
+        console.print(f"{len(probes) - len(missing)} of {len(probes)} answers are there already")
+    with AnswerLog(path, settings, known) as log:
+        if complete is None:
+            return known
+        try:
+            return known | ask_with_progress(missing, task, complete, how, on_answer=log.add)
+        except KeyboardInterrupt:
+            console.print(f"the answers so far are in {path}: --resume goes on", markup=False)
+            raise
+
+
+def _hash_of_spokes(spokes: str) -> str | None:
+    """A set may be trained further under the same name: its weights tell."""
+    from spokesmith.spokes.shipped import find_spokes
+
+    if spokes == "none":
+        return None
+    with (find_spokes(spokes) / "spokes.safetensors").open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
