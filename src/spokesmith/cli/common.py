@@ -115,19 +115,22 @@ def attach_set(base: "Base", spokes: str) -> None:
     attach(base.model, base.sites(), loaded, name="active")
 
 
-def open_backend(base: "Base", spokes: str) -> "LocalBackend":
-    """The local engine with a set of spokes beside its base; `none` runs the base alone."""
+def open_backend(base: "Base", spokes: str, *, num_slots: int = 1) -> "LocalBackend":
+    """The local engine with a set of spokes beside its base; `none` runs the base alone.
+
+    `num_slots` answers at most are under way at once.
+    """
     from spokesmith.backends import LocalBackend
     from spokesmith.spokes import attached_sets
 
     if spokes == "none":
-        return LocalBackend(base, spokes=None)
+        return LocalBackend(base, spokes=None, num_slots=num_slots)
     attach_set(base, spokes)
     loaded = attached_sets(base.model)["active"]
     if loaded.config.placement == "ffn":
         # Its products run in the base's dtype: casting once saves a cast at every token.
         loaded.to(base.model.dtype)
-    return LocalBackend(base, spokes="active")
+    return LocalBackend(base, spokes="active", num_slots=num_slots)
 
 
 def open_task(name_or_folder: str) -> "Task":

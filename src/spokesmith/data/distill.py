@@ -16,8 +16,7 @@ from spokesmith.data.extract import split_of
 from spokesmith.data.faults import faults_of, rules_of
 from spokesmith.data.pairs import Pair
 from spokesmith.metrics import judge, parse_strict
-from spokesmith.tasks import Message, Task
-from spokesmith.tasks.probe_records import read_text_file
+from spokesmith.tasks import Task
 
 DISTILLED = "distilled"
 NO_ANSWER, CUT = "no_answer", "cut"
@@ -59,26 +58,6 @@ class Rejected:
     reasons: dict[str, str]
     finish_reason: str
     answer: str
-
-
-def read_texts(path: Path, *, split: str | None = None) -> list[Text]:
-    """Read real texts from JSON lines with `id`, `text` and, if any, `domain`.
-
-    Args:
-        split: keep the lines whose `split` is this; None keeps all.
-
-    Raises:
-        ValueError: the file cannot be read, or a line is no text, or no line is left.
-    """
-    found = read_text_file(path, split=split)
-    if found.problems:
-        raise ValueError(found.problems[0])
-    if not found.records:
-        raise ValueError(f"{path} holds no text to encode: add lines, or change the split")
-    return [
-        Text(id=record["id"], text=record["text"], kind=record.get("category") or DISTILLED)
-        for record in found.records
-    ]
 
 
 def verdict(text: Text, answer: Answer, task: Task) -> Pair | Rejected:
@@ -175,11 +154,6 @@ class Tally:
         self.completion_tokens += answer.completion_tokens or 0
 
     @property
-    def left(self) -> int:
-        """How many texts have no answer yet."""
-        return self.texts - self.accepted - self.rejected
-
-    @property
     def cost(self) -> float | None:
         """The price of the answers so far; None where prices are not known."""
         if self.prices is None:
@@ -187,25 +161,15 @@ class Tally:
         prompt = self.prompt_tokens * self.prices.prompt
         return (prompt + self.completion_tokens * self.prices.completion) / PER_MILLION
 
-    @property
-    def cost_of_rest(self) -> float | None:
-        """The price of the texts that are left, if they cost what the others did."""
-        counted = self.texts - self.left - self.uncounted
-        if self.cost is None or not counted:
-            return None
-        return self.cost / counted * self.left
-
     def to_json(self) -> dict[str, Any]:
         """The tally as a JSON value, the most frequent reasons first."""
         return {
             "texts": self.texts,
             "accepted": self.accepted,
             "rejected": self.rejected,
-            "left": self.left,
             "reasons": dict(self.reasons.most_common()),
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
             "uncounted": self.uncounted,
             "cost": self.cost,
-            "cost_of_rest": self.cost_of_rest,
         }

@@ -3,9 +3,9 @@
 Knows no engine: it wraps any `complete` and is one itself.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
 
 from spokesmith.data.distill import STOP, reasons_against
 from spokesmith.tasks import Message, Task
@@ -14,116 +14,53 @@ REQUEST = (
     "That answer is not right:\n{reasons}\n"
     "Answer again, with one whole JSON object for the same text and nothing else."
 )
-
-
-class Usage(Protocol):
-    """Tokens of one completion; None where the engine does not count."""
-
-    @property
-    def prompt_tokens(self) -> int | None: ...
-    @property
-    def completion_tokens(self) -> int | None: ...
-
-
-class Timing(Protocol):
-    """Seconds of one completion."""
-
-    @property
-    def total_s(self) -> float: ...
-
-
-class Completion(Protocol):
-    """An answer. `finish_reason` is `stop` where the teacher ended it by itself."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def finish_reason(self) -> str: ...
-    @property
-    def usage(self) -> Usage: ...
-    @property
-    def timing(self) -> Timing: ...
-
-
-class Complete(Protocol):
-    """Asks an engine for text; it may raise where none came."""
-
-    def __call__(
-        self,
-        messages: Sequence[Message],
-        schema: dict[str, Any] | None = None,
-        *,
-        max_tokens: int = ...,
-        time_limit_s: float | None = ...,
-    ) -> Completion: ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class SummedUsage:
-    """Tokens of two completions together."""
-
-    prompt_tokens: int | None
-    completion_tokens: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class SummedTiming:
-    """Seconds of two completions together."""
-
-    total_s: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class SecondAnswer:
-    """The second answer, with the tokens and seconds of both."""
-
-    text: str
-    finish_reason: str
-    usage: SummedUsage
-    timing: SummedTiming
+# `complete` of a backend, whose completions are dataclasses with `usage` and `timing`.
+Complete = Callable[..., Any]
 
 
 def with_second_try(complete: Complete, task: Task) -> Complete:
     """A `complete` for the chats of a task that asks once more where an answer is no gold.
 
-    The time limit is one for both answers. Where no second answer comes, the first one stays.
+    The time limit is one for both answers; tokens and seconds are those of both. Where no second
+    answer comes, the first one stays.
     """
 
     def ask_twice(
         messages: Sequence[Message],
         schema: dict[str, Any] | None = None,
         *,
-        max_tokens: int = task.max_tokens,
-        time_limit_s: float | None = None,
-    ) -> Completion:
+        max_tokens: int,
+        time_limit_s: float,
+    ) -> Any:
         first = complete(messages, schema, max_tokens=max_tokens, time_limit_s=time_limit_s)
         reasons = reasons_against(first.text, messages[-1]["content"], task)
-        left = None if time_limit_s is None else time_limit_s - first.timing.total_s
-        if first.finish_reason != STOP or not reasons or (left is not None and left <= 0):
+        left = time_limit_s - first.timing.total_s
+        if first.finish_reason != STOP or not reasons or left <= 0:
             return first
         listed = "\n".join(f"- {reason}" for reason in reasons.values())
-        again: list[Message] = [
+        again = [
             *messages,
-            {"role": "assistant", "content": first.text},
-            {"role": "user", "content": REQUEST.format(reasons=listed)},
+            Message(role="assistant", content=first.text),
+            Message(role="user", content=REQUEST.format(reasons=listed)),
         ]
         try:
             second = complete(again, schema, max_tokens=max_tokens, time_limit_s=left)
         except (ValueError, RuntimeError, TimeoutError, ConnectionError):
             return first
-        return SecondAnswer(
-            text=second.text,
-            finish_reason=second.finish_reason,
-            usage=SummedUsage(
-                prompt_tokens=_sum(first.usage.prompt_tokens, second.usage.prompt_tokens),
-                completion_tokens=_sum(
-                    first.usage.completion_tokens, second.usage.completion_tokens
-                ),
-            ),
-            timing=SummedTiming(total_s=first.timing.total_s + second.timing.total_s),
-        )
+        return _with_costs_of(first, second)
 
     return ask_twice
+
+
+def _with_costs_of(first: Any, second: Any) -> Any:
+    """The second completion, with the tokens and seconds of both."""
+    usage = replace(
+        second.usage,
+        prompt_tokens=_sum(first.usage.prompt_tokens, second.usage.prompt_tokens),
+        completion_tokens=_sum(first.usage.completion_tokens, second.usage.completion_tokens),
+    )
+    timing = replace(second.timing, total_s=first.timing.total_s + second.timing.total_s)
+    return replace(second, usage=usage, timing=timing)
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

@@ -5,7 +5,7 @@ result. Knows one pair at a time, and its twin; how pairs compare is not seen he
 """
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -71,7 +71,7 @@ def judge_pairs(pairs: Sequence[Pair], task: Task, *, workers: int) -> Iterator[
 
 def means(sums: Sequence[Sums]) -> dict[str, dict[str, float | int]]:
     """Each measure over all chunks as {"value", "n"}, as far as any input defines it."""
-    totals: Counter[str] = Counter()
+    totals: defaultdict[str, float] = defaultdict(float)
     counts: Counter[str] = Counter()
     for one in sums:
         for name, (total, count) in one.items():
@@ -112,7 +112,7 @@ def _judge_pair(
     judgement = judge(target, pair.text, task.schema, prompt=task.prompt, rules=rules)
     leaks = None if twin_text is None else twin_leaks(judgement, Source(twin_text))
     if target:
-        findings += _form(pair, target, task)
+        findings += _form(pair, target)
         findings += _truth(judgement)
         if leaks:
             findings.append(("twin_leaks", "; ".join(leaks[:3])))
@@ -121,7 +121,7 @@ def _judge_pair(
     return verdict, InputRecord(judgement=judgement, leaks=leaks)
 
 
-def _form(pair: Pair, target: str, task: Task) -> Iterator[tuple[str, str]]:
+def _form(pair: Pair, target: str) -> Iterator[tuple[str, str]]:
     """Whether the gold is written as training writes it."""
     if json.loads(target) != pair.gold:
         yield "canonical", "the canonical JSON does not read back as the same gold"

@@ -1,0 +1,263 @@
+"""`spokesmith data distill`: real texts, encoded by a larger model behind a server."""
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spokesmith.cli.asking import Source
+from spokesmith.cli.common import (
+    JsonOption,
+    TaskOption,
+    messages_console,
+    open_task,
+    print_json,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from spokesmith.data.distill import Rejected, Tally, Text
+    from spokesmith.data.pairs import Pair
+    from spokesmith.probes import Answer, Asking, Complete, ProbeSet
+    from spokesmith.tasks import Task
+
+ANSWERS_NAME, REJECTED_NAME = "answers.jsonl", "rejected.jsonl"
+
+
+def distill(
+    texts: Annotated[Path, typer.Option(help="JSONL of real texts (id, text; domain, split).")],
+    url: Annotated[str, typer.Option(help="The teacher: an OpenAI-compatible server.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write pairs.jsonl into.")],
+    model: Annotated[str | None, typer.Option(help="Which model of the server.")] = None,
+    split: Annotated[str | None, typer.Option(help="Of the texts the lines of one split.")] = None,
+    api_key_env: Annotated[
+        str | None, typer.Option(help="Environment variable with the server's key.")
+    ] = None,
+    constrained: Annotated[
+        bool, typer.Option("--constrained/--free", help="Hold answers to the schema's grammar.")
+    ] = True,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Tell the teacher once what is wrong and ask again.")
+    ] = False,
+    max_tokens: Annotated[int, typer.Option(help="Most tokens of an answer; 0: the task's.")] = 0,
+    time_limit: Annotated[float, typer.Option(help="Most seconds for a text.")] = 120.0,
+    concurrency: Annotated[int, typer.Option(help="How many texts at once.")] = 8,
+    price_in: Annotated[
+        float | None, typer.Option(help="Price of a million tokens of prompts.")
+    ] = None,
+    price_out: Annotated[
+        float | None, typer.Option(help="Price of a million tokens of answers.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Ask only for what the folder lacks.")
+    ] = False,
+    force: Annotated[bool, typer.Option(help="Replace what the folder has.")] = False,
+    task: TaskOption = "memory",
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a teacher for the encodings of real texts, and keep those that are faithful as pairs.
+
+    Rejected answers go to rejected.jsonl with the reasons. Exit status 1 if nothing is accepted.
+    """
+    from spokesmith.data.distill import Prices, Tally, read_texts
+    from spokesmith.probes import Asking
+
+    if (price_in is None) != (price_out is None):
+        raise ValueError("--price-in and --price-out go together: give both or neither")
+    prices = None
+    if price_in is not None and price_out is not None:
+        prices = Prices(prompt=price_in, completion=price_out)
+    loaded_task = open_task(task)
+    how = Asking(
+        constrained=constrained,
+        max_tokens=max_tokens or loaded_task.max_tokens,
+        time_limit_s=time_limit,
+        concurrency=concurrency,
+    )
+    wanted = read_texts(texts, split=split)
+    complete = _open_teacher(url, model, api_key_env, loaded_task, retry=retry)
+    _check_folder(out, resume=resume, force=force)
+    settings = _settings(url, model, loaded_task, _as_probes(wanted), how, retry=retry)
+    tally = Tally(texts=len(wanted), prices=prices)
+    start = time.monotonic()
+    found = _ask_all(wanted, loaded_task, complete, how, tally, settings, out, resume=resume)
+    _write(out, found)
+    seconds = time.monotonic() - start
+    if as_json:
+        print_json({"folder": str(out), **tally.to_json(), "seconds": round(seconds, 2)})
+    else:
+        _say(tally, out, seconds)
+    if not tally.accepted:
+        raise typer.Exit(1)
+
+
+def _open_teacher(
+    url: str, model: str | None, api_key_env: str | None, task: "Task", *, retry: bool
+) -> "Complete":
+    from spokesmith.data.second_try import with_second_try
+
+    source = Source(
+        url=url,
+        model=model,
+        api_key_env=api_key_env,
+        answers=None,
+        base="none",
+        spokes="none",
+        dtype="auto",
+        device="auto",
+        quantize="none",
+        ple="device",
+        device_map=None,
+    )
+    complete = source.open(concurrency=1)
+    return with_second_try(complete, task) if retry else complete
+
+
+def _check_folder(out: Path, *, resume: bool, force: bool) -> None:
+    """Refuse to write over what is there; with `force`, take it away."""
+    from spokesmith.data.pairs import PAIRS_NAME
+
+    if resume and force:
+        raise ValueError("--resume goes on with what is there, --force replaces it: give one")
+    if resume:
+        if not (out / ANSWERS_NAME).exists():
+            raise ValueError(f"no {out / ANSWERS_NAME} to go on with: leave out --resume")
+        return
+    for path in (out / name for name in (ANSWERS_NAME, PAIRS_NAME, REJECTED_NAME)):
+        if path.exists() and not force:
+            raise ValueError(
+                f"{path} is there already: --resume goes on, --force replaces it, or give "
+                "another folder"
+            )
+        path.unlink(missing_ok=True)
+
+
+def _as_probes(texts: "list[Text]") -> "ProbeSet":
+    from spokesmith.probes import Probe, ProbeSet
+
+    probes = [Probe(id=text.id, text=text.text) for text in texts]
+    return ProbeSet(name="texts", probes=probes, problems=[], left_out=0)
+
+
+def _settings(
+    url: str, model: str | None, task: "Task", asked: "ProbeSet", how: "Asking", *, retry: bool
+) -> dict[str, Any]:
+    """All that answers depend on: a run that was stopped goes on with the same only."""
+    return {
+        "task": task.name,
+        "schema_hash": task.schema_hash,
+        "prompt_hash": task.prompt_hash,
+        "texts_hash": asked.hash,
+        "url": url,
+        "model": model,
+        "constrained": how.constrained,
+        "max_tokens": how.max_tokens,
+        "time_limit_s": how.time_limit_s,
+        "retry": retry,
+    }
+
+
+def _ask_all(
+    texts: "list[Text]",
+    task: "Task",
+    complete: "Complete",
+    how: "Asking",
+    tally: "Tally",
+    settings: dict[str, Any],
+    out: Path,
+    *,
+    resume: bool,
+) -> "list[Pair | Rejected]":
+    """The verdict on the answer to every text, in the texts' order; each answer is kept at once."""
+    from spokesmith.data.distill import verdict
+    from spokesmith.probes import ask
+    from spokesmith.probes.answers import AnswerLog, resumable
+
+    path = out / ANSWERS_NAME
+    by_id = {text.id: text for text in texts}
+    known: dict[str, Answer] = {}
+    if resume:
+        # A text without any answer is asked for again: the server may be well by now.
+        known = {id: answer for id, answer in resumable(path, settings).items() if answer.text}
+    found: dict[str, Pair | Rejected] = {}
+
+    def judge(answer: "Answer") -> None:
+        found[answer.id] = verdict(by_id[answer.id], answer, task)
+        tally.add(found[answer.id], answer)
+
+    for answer in known.values():
+        judge(answer)
+    console = messages_console()
+    if known:
+        console.print(f"{len(known)} of {len(texts)} answers are there already")
+    missing = [one for one in _as_probes(texts).probes if one.id not in known]
+    with AnswerLog(path, settings, known) as log, _bar(console) as bar:
+        judged = bar.add_task(_state(tally), total=len(texts), completed=len(known))
+
+        def on_answer(answer: "Answer") -> None:
+            log.add(answer)
+            judge(answer)
+            bar.update(judged, advance=1, description=_state(tally))
+
+        try:
+            ask(missing, task, complete, how, on_answer=on_answer)
+        except KeyboardInterrupt:
+            console.print(f"the answers so far are in {path}: --resume goes on", markup=False)
+            console.print(_state(tally), markup=False, highlight=False)
+            raise
+    return [found[text.id] for text in texts]
+
+
+def _bar(console: "Console") -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(
+        *columns,
+        TextColumn("{task.description}", markup=False),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+def _state(tally: "Tally") -> str:
+    """Where a run stands, on one line."""
+    words = f"{tally.accepted} accepted, {tally.rejected} rejected"
+    if tally.cost is not None:
+        words += f", cost {tally.cost:.2f}"
+    if tally.cost_of_rest is not None and tally.left:
+        words += f" and about {tally.cost_of_rest:.2f} for the {tally.left} left"
+    return words
+
+
+def _write(out: Path, found: "list[Pair | Rejected]") -> None:
+    from spokesmith.data.distill import Rejected, write_rejected
+    from spokesmith.data.pairs import PAIRS_NAME, write_pairs
+
+    write_pairs(out / PAIRS_NAME, (one for one in found if not isinstance(one, Rejected)))
+    write_rejected(out / REJECTED_NAME, [one for one in found if isinstance(one, Rejected)])
+
+
+def _say(tally: "Tally", out: Path, seconds: float) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"Distilled from {tally.texts:,} texts")
+    table.add_column("", no_wrap=True)
+    table.add_column("answers", justify="right")
+    table.add_row("accepted", f"{tally.accepted:,}")
+    table.add_row("rejected", f"{tally.rejected:,}")
+    table.add_section()
+    for reason, count in tally.reasons.most_common():
+        table.add_row(f"for {reason.replace('_', ' ')}", f"{count:,}")
+    console = Console()
+    console.print(table)
+    tokens = f"{tally.prompt_tokens:,} tokens in, {tally.completion_tokens:,} out"
+    if tally.uncounted:
+        tokens += f" ({tally.uncounted} answers came without a count)"
+    cost = "" if tally.cost is None else f", cost {tally.cost:.2f}"
+    console.print(f"{tokens}{cost}; {seconds:.0f} s", highlight=False)
+    console.print(f"pairs and rejected answers: {out}", markup=False, highlight=False)
