@@ -14,7 +14,7 @@ MATRIX_TESTS := tests/bases/test_shared_kv.py tests/training/test_checkpointing.
 .PHONY: help demo test test-all matrix lint bench bench-metrics results clean
 
 help:  ## Show this list.
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 demo: $(DEMO_READY)  ## Train a fresh set, encode three texts, probe five: a few minutes on a CPU.
 	$(BIN)/spokesmith demo

@@ -190,7 +190,7 @@ def test_a_target_far_longer_than_its_text_is_caught() -> None:
 
 
 def test_boilerplate_is_words_that_the_texts_lack() -> None:
-    """Six words in a row in most targets: theirs where the texts hold them, else the generator's."""
+    """Six words in a row in most targets, which their texts lack."""
     phrase = "as one can see from this"
 
     def pairs(in_text: str) -> list[Pair]:

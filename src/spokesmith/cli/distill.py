@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-    from spokesmith.data.distill import Rejected, Tally, Text
+    from spokesmith.data.distill import Rejected, Tally
     from spokesmith.data.pairs import Pair
-    from spokesmith.probes import Answer, Asking, Complete, ProbeSet
+    from spokesmith.probes import Answer, Asking, Complete, Probe, ProbeSet
     from spokesmith.tasks import Task
 
 ANSWERS_NAME, REJECTED_NAME = "answers.jsonl", "rejected.jsonl"
@@ -39,9 +39,6 @@ def distill(
     constrained: Annotated[
         bool, typer.Option("--constrained/--free", help="Hold answers to the schema's grammar.")
     ] = True,
-    retry: Annotated[
-        bool, typer.Option("--retry", help="Tell the teacher once what is wrong and ask again.")
-    ] = False,
     max_tokens: Annotated[int, typer.Option(help="Most tokens of an answer; 0: the task's.")] = 0,
     time_limit: Annotated[float, typer.Option(help="Most seconds for a text.")] = 120.0,
     concurrency: Annotated[int, typer.Option(help="How many texts at once.")] = 8,
@@ -62,8 +59,9 @@ def distill(
 
     Rejected answers go to rejected.jsonl with the reasons. Exit status 1 if nothing is accepted.
     """
-    from spokesmith.data.distill import Prices, Tally, read_texts
-    from spokesmith.probes import Asking
+    from spokesmith.data.distill import Prices, Tally
+    from spokesmith.probes import Asking, load_set
+    from spokesmith.probes.records import TEXTS
 
     if (price_in is None) != (price_out is None):
         raise ValueError("--price-in and --price-out go together: give both or neither")
@@ -77,13 +75,13 @@ def distill(
         time_limit_s=time_limit,
         concurrency=concurrency,
     )
-    wanted = read_texts(texts, split=split)
-    complete = _open_teacher(url, model, api_key_env, loaded_task, retry=retry)
+    asked = load_set(TEXTS, loaded_task, texts=texts, split=split)
+    complete = _open_teacher(url, model, api_key_env)
     _check_folder(out, resume=resume, force=force)
-    settings = _settings(url, model, loaded_task, _as_probes(wanted), how, retry=retry)
-    tally = Tally(texts=len(wanted), prices=prices)
+    settings = _settings(url, model, loaded_task, asked, how)
+    tally = Tally(texts=len(asked.probes), prices=prices)
     start = time.monotonic()
-    found = _ask_all(wanted, loaded_task, complete, how, tally, settings, out, resume=resume)
+    found = _ask_all(asked.probes, loaded_task, complete, how, tally, settings, out, resume=resume)
     _write(out, found)
     seconds = time.monotonic() - start
     if as_json:
@@ -94,11 +92,7 @@ def distill(
         raise typer.Exit(1)
 
 
-def _open_teacher(
-    url: str, model: str | None, api_key_env: str | None, task: "Task", *, retry: bool
-) -> "Complete":
-    from spokesmith.data.second_try import with_second_try
-
+def _open_teacher(url: str, model: str | None, api_key_env: str | None) -> "Complete":
     source = Source(
         url=url,
         model=model,
@@ -112,8 +106,7 @@ def _open_teacher(
         ple="device",
         device_map=None,
     )
-    complete = source.open(concurrency=1)
-    return with_second_try(complete, task) if retry else complete
+    return source.open(concurrency=1)
 
 
 def _check_folder(out: Path, *, resume: bool, force: bool) -> None:
@@ -135,15 +128,8 @@ def _check_folder(out: Path, *, resume: bool, force: bool) -> None:
         path.unlink(missing_ok=True)
 
 
-def _as_probes(texts: "list[Text]") -> "ProbeSet":
-    from spokesmith.probes import Probe, ProbeSet
-
-    probes = [Probe(id=text.id, text=text.text) for text in texts]
-    return ProbeSet(name="texts", probes=probes, problems=[], left_out=0)
-
-
 def _settings(
-    url: str, model: str | None, task: "Task", asked: "ProbeSet", how: "Asking", *, retry: bool
+    url: str, model: str | None, task: "Task", asked: "ProbeSet", how: "Asking"
 ) -> dict[str, Any]:
     """All that answers depend on: a run that was stopped goes on with the same only."""
     return {
@@ -156,12 +142,11 @@ def _settings(
         "constrained": how.constrained,
         "max_tokens": how.max_tokens,
         "time_limit_s": how.time_limit_s,
-        "retry": retry,
     }
 
 
 def _ask_all(
-    texts: "list[Text]",
+    probes: "list[Probe]",
     task: "Task",
     complete: "Complete",
     how: "Asking",
@@ -172,12 +157,16 @@ def _ask_all(
     resume: bool,
 ) -> "list[Pair | Rejected]":
     """The verdict on the answer to every text, in the texts' order; each answer is kept at once."""
-    from spokesmith.data.distill import verdict
+    from spokesmith.data.distill import DISTILLED, Text, verdict
     from spokesmith.probes import ask
     from spokesmith.probes.answers import AnswerLog, resumable
+    from spokesmith.probes.records import NO_CATEGORY
 
     path = out / ANSWERS_NAME
-    by_id = {text.id: text for text in texts}
+    by_id: dict[str, Text] = {}
+    for probe in probes:
+        kind = DISTILLED if probe.category == NO_CATEGORY else probe.category
+        by_id[probe.id] = Text(id=probe.id, text=probe.text, kind=kind)
     known: dict[str, Answer] = {}
     if resume:
         # A text without any answer is asked for again: the server may be well by now.
@@ -192,10 +181,10 @@ def _ask_all(
         judge(answer)
     console = messages_console()
     if known:
-        console.print(f"{len(known)} of {len(texts)} answers are there already")
-    missing = [one for one in _as_probes(texts).probes if one.id not in known]
+        console.print(f"{len(known)} of {len(probes)} answers are there already")
+    missing = [probe for probe in probes if probe.id not in known]
     with AnswerLog(path, settings, known) as log, _bar(console) as bar:
-        judged = bar.add_task(_state(tally), total=len(texts), completed=len(known))
+        judged = bar.add_task(_state(tally), total=len(probes), completed=len(known))
 
         def on_answer(answer: "Answer") -> None:
             log.add(answer)
@@ -208,7 +197,7 @@ def _ask_all(
             console.print(f"the answers so far are in {path}: --resume goes on", markup=False)
             console.print(_state(tally), markup=False, highlight=False)
             raise
-    return [found[text.id] for text in texts]
+    return [found[probe.id] for probe in probes]
 
 
 def _bar(console: "Console") -> "Progress":
@@ -226,10 +215,13 @@ def _bar(console: "Console") -> "Progress":
 def _state(tally: "Tally") -> str:
     """Where a run stands, on one line."""
     words = f"{tally.accepted} accepted, {tally.rejected} rejected"
-    if tally.cost is not None:
-        words += f", cost {tally.cost:.2f}"
-    if tally.cost_of_rest is not None and tally.left:
-        words += f" and about {tally.cost_of_rest:.2f} for the {tally.left} left"
+    if tally.cost is None:
+        return words
+    words += f", cost {tally.cost:.2f}"
+    answered = tally.accepted + tally.rejected
+    counted, left = answered - tally.uncounted, tally.texts - answered
+    if counted and left:
+        words += f", about {tally.cost / counted * left:.2f} for the {left} left"
     return words
 
 

@@ -90,12 +90,18 @@ def _add_nearest(pair: Pair, near: Sequence[tuple[float, Pair]], findings: Findi
             findings.add(name, pair.id, reason)
 
 
+# In a small set two alike texts are over two percent, and no set phrase.
+FEWEST_REPEATS = 5
+
+
 def check_boilerplate(
     pairs: Sequence[Pair], strings: Sequence[list[str]], findings: Findings
 ) -> None:
     """Set phrases: runs of six words that many golds have and their own texts lack."""
     outputs = [(own, pair.text) for own, pair in zip(strings, pairs, strict=True)]
     for run, count in repeated_sixgrams(outputs).items():
+        if count < FEWEST_REPEATS:
+            continue
         holder = next(
             pair
             for own, pair in zip(strings, pairs, strict=True)
