@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from spokesmith.cli.common import messages_console, open_backend, open_base
+from spokesmith.cli.common import (
+    DEFAULT_BASE,
+    DEFAULT_SPOKES,
+    messages_console,
+    open_backend,
+    open_base,
+)
 
 if TYPE_CHECKING:
     from spokesmith.probes import Answer, Asking, Complete, Probe, ProbeSet
@@ -20,17 +26,17 @@ LOCAL, HTTP, ANSWERS = "local", "http", "answers"
 class Source:
     """Where answers come from: a server, a file, or else a base in this process."""
 
-    url: str | None
-    model: str | None
-    api_key_env: str | None
-    answers: Path | None
-    base: str
-    spokes: str
-    dtype: str
-    device: str
-    quantize: str
-    ple: str
-    device_map: str | None
+    url: str | None = None
+    model: str | None = None
+    api_key_env: str | None = None
+    answers: Path | None = None
+    base: str = DEFAULT_BASE
+    spokes: str = DEFAULT_SPOKES
+    dtype: str = "auto"
+    device: str = "auto"
+    quantize: str = "none"
+    ple: str = "device"
+    device_map: str | None = None
 
     def __post_init__(self) -> None:
         if self.url is not None and self.answers is not None:

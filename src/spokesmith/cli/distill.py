@@ -76,7 +76,8 @@ def distill(
         concurrency=concurrency,
     )
     asked = load_set(TEXTS, loaded_task, texts=texts, split=split)
-    complete = _open_teacher(url, model, api_key_env)
+    source = Source(url=url, model=model, api_key_env=api_key_env)
+    complete = source.open(concurrency=concurrency)
     _check_folder(out, resume=resume, force=force)
     settings = _settings(url, model, loaded_task, asked, how)
     tally = Tally(texts=len(asked.probes), prices=prices)
@@ -90,23 +91,6 @@ def distill(
         _say(tally, out, seconds)
     if not tally.accepted:
         raise typer.Exit(1)
-
-
-def _open_teacher(url: str, model: str | None, api_key_env: str | None) -> "Complete":
-    source = Source(
-        url=url,
-        model=model,
-        api_key_env=api_key_env,
-        answers=None,
-        base="none",
-        spokes="none",
-        dtype="auto",
-        device="auto",
-        quantize="none",
-        ple="device",
-        device_map=None,
-    )
-    return source.open(concurrency=1)
 
 
 def _check_folder(out: Path, *, resume: bool, force: bool) -> None:

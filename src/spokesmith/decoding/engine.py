@@ -1,8 +1,8 @@
 """Continuous batching: answers join and leave a batch between steps.
 
-Callers from any number of threads ask for one answer each; one worker thread runs the base. What a
-row computes does not depend on the other rows, so an answer is the same alone and among others.
-Knows tokens only: no chat, no text, no HTTP.
+Callers from any number of threads ask for one answer each; one worker thread runs the base. No row
+pads another; but kernels may round a row's last bits by its place in the batch, so in a near tie an
+answer may part from the one that it would be alone. Knows tokens only: no chat, no text, no HTTP.
 """
 
 import threading
