@@ -20,7 +20,7 @@ demo: $(DEMO_READY)  ## Train a fresh set, encode three texts, probe five: a few
 	$(BIN)/spokesmith demo
 
 test: $(READY) matrix  ## Run the tests (minutes, offline, no GPU).
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4
 
 matrix: $(MATRIX:%=.venv/matrix/%/ready)  ## Test checkpointing on older versions of transformers.
 	@for version in $(MATRIX); do echo "transformers $$version:"; \

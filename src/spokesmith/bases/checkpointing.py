@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from spokesmith.bases.base import Base
-from spokesmith.bases.shared_kv import CallCache
+from spokesmith.bases.shared_kv import CACHE_NAMES, CallCache, cache_name
 
 CheckpointMode = Literal["none", "second", "every"]
 CHECKPOINT_MODES: tuple[str, ...] = get_args(CheckpointMode)
@@ -39,17 +39,18 @@ class _Checkpointing:
 
     def before_decoder(self, module: nn.Module, args: Any, kwargs: dict[str, Any]) -> Any:
         """Notes the call's cache, made safe against a second run of its layers."""
-        cache = kwargs.get("past_key_values")
+        name = cache_name(kwargs)
         self.cache = None
-        if cache is None or not module.training:
+        if name is None or not module.training:
             return args, kwargs
+        cache = kwargs[name]
         if not self.reads_cache:
             raise ValueError(
                 "activation checkpointing recomputes layers, and the cache of this base cannot be "
                 "written twice: call it without a cache (share_prefix = false)"
             )
         self.cache = cache if isinstance(cache, CallCache) else CallCache(cache)
-        kwargs["past_key_values"] = self.cache
+        kwargs[name] = self.cache
         return args, kwargs
 
     def after_decoder(self, _module: nn.Module, _args: Any, _output: Any) -> None:
@@ -60,7 +61,9 @@ class _Checkpointing:
         """The layer under a checkpoint. `layer` holds its keyword arguments, as a partial."""
         assert isinstance(layer, functools.partial)
         if self.cache is not None:
-            layer = functools.partial(layer, past_key_values=self.cache)
+            # The library took the cache away, but left its name.
+            name = next(name for name in CACHE_NAMES if name in layer.keywords)
+            layer = functools.partial(layer, **{name: self.cache})
         return checkpoint(layer, *args, use_reentrant=False)
 
 

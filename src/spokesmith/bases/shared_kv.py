@@ -7,7 +7,7 @@ a cache is wrong. The guard sits on the model itself: it refuses the first and m
 whoever makes the call and wherever the setting was made.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ import torch
 from torch import nn
 
 ATTRIBUTE = "spokesmith_shared_kv_guard"
+# What versions of transformers call the cache among the arguments of a decoder and a layer.
+CACHE_NAMES = ("cache", "past_key_values")
 
 
 class CallCache:
@@ -33,9 +35,13 @@ class CallCache:
         # Masks are made for what passes isinstance(cache, Cache).
         return type(self.cache)
 
-    def update(self, key_states: Any, value_states: Any, layer_idx: int, *rest: Any) -> Any:
+    def update(
+        self, key_states: Any, value_states: Any, layer_idx: int, *rest: Any, **named: Any
+    ) -> Any:
         if layer_idx not in self.written:
-            self.written[layer_idx] = self.cache.update(key_states, value_states, layer_idx, *rest)
+            self.written[layer_idx] = self.cache.update(
+                key_states, value_states, layer_idx, *rest, **named
+            )
         return self.written[layer_idx]
 
     def __getattr__(self, name: str) -> Any:
@@ -63,7 +69,7 @@ class SharedKVGuard:
                 "it corrupts bases that share keys and values between layers. Install "
                 "'transformers>=5.5.2', or use spokesmith's own checkpointing"
             )
-        if kwargs.get("past_key_values") is None:
+        if cache_name(kwargs) is None:
             from transformers import DynamicCache
 
             kwargs["past_key_values"] = CallCache(DynamicCache(config=self.config))
@@ -77,6 +83,11 @@ class SharedKVGuard:
                 "between layers: its gradients would be wrong. Use use_reentrant=False, or "
                 "spokesmith's own checkpointing"
             )
+
+
+def cache_name(arguments: Mapping[str, Any]) -> str | None:
+    """Under which name a cache stands among these arguments, if there is one."""
+    return next((name for name in CACHE_NAMES if arguments.get(name) is not None), None)
 
 
 def _takes_cache_away(layer: Any) -> bool:
