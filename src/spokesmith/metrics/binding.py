@@ -49,9 +49,14 @@ def binding(value: Any, stated: Sequence[StatedFact], source: Source) -> list[Bo
         return []
     places = _SourcePlaces(source)
     found: list[BoundNumber] = []
+    seen: dict[str, list[tuple[Fact, str]]] = {}
     for field, string in strings_of(value):
         if field in by_field:
-            found.extend(_of_string(field, string, by_field[field], places))
+            if string not in seen:
+                seen[string] = list(_of_string(string, by_field[field], places))
+            found.extend(
+                BoundNumber(fact=fact, field=field, reason=reason) for fact, reason in seen[string]
+            )
     return found
 
 
@@ -75,8 +80,9 @@ class _SourcePlaces:
 
 
 def _of_string(
-    field: str, string: str, stated: Sequence[StatedFact], places: _SourcePlaces
-) -> Iterable[BoundNumber]:
+    string: str, stated: Sequence[StatedFact], places: _SourcePlaces
+) -> Iterable[tuple[Fact, str]]:
+    """The numbers of a string that are judged, each with the reason why it is not bound."""
     placement = place_numbers(string, [one.fact for one in stated])
     keys = {id(one.fact): places.key_of(one) for one in stated}
     kept = {id(one.fact) for one in stated if one.grounding.span is not None}
@@ -86,7 +92,7 @@ def _of_string(
             continue
         reason = turned.get(id(placed.fact)) or _reason(placed, keys[id(placed.fact)], places)
         if reason is not None:
-            yield BoundNumber(fact=placed.fact, field=field, reason=reason)
+            yield placed.fact, reason
 
 
 def _turned(placement: Placement, keys: dict[int, Key], places: _SourcePlaces) -> dict[int, str]:

@@ -151,6 +151,11 @@ def check(text: str, schema: dict[str, Any]) -> Compliance:
     Raises:
         ValueError: `schema` is not a JSON Schema.
     """
+    return check_and_parse(text, schema)[0]
+
+
+def check_and_parse(text: str, schema: dict[str, Any]) -> tuple[Compliance, Any]:
+    """As `check`, with the value that the answer is; None where it is not JSON."""
     key = json.dumps(schema)
     validator = _validator(key)
     stated = _stated(key)
@@ -158,13 +163,14 @@ def check(text: str, schema: dict[str, Any]) -> Compliance:
     try:
         value = parse_strict(text)
     except ValueError as error:
-        return Compliance(
+        failure = Compliance(
             valid=False,
             json_valid=False,
             fields=dict.fromkeys(properties, False),
             **{aspect: False if aspect in stated else None for aspect in _ASPECTS},
             problems=[f"(whole): {error}"],
         )
+        return failure, None
     failed: set[str] = set()
     broken: set[str] = set()
     problems: list[str] = []
@@ -183,13 +189,14 @@ def check(text: str, schema: dict[str, Any]) -> Compliance:
         name: isinstance(value, dict) and name in value and name not in broken
         for name in properties
     }
-    return Compliance(
+    compliance = Compliance(
         valid=not problems,
         json_valid=True,
         fields=fields,
         **{aspect: aspect not in failed if aspect in stated else None for aspect in _ASPECTS},
         problems=problems,
     )
+    return compliance, value
 
 
 _ASPECTS = (KEYS, TYPES, SUB_ARRAYS, ENUMS, RANGES, LENGTHS)

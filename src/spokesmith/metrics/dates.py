@@ -54,6 +54,7 @@ _DATE = re.compile(
     rf"|(?P<hour>1[0-2]|[1-9])(?P<half2>{_HALF})"
     rf")"
 )
+_DIGIT = re.compile(r"\d")
 _NAMED = re.compile(
     r"(?<![\w-])(?P<month>January|February|March|April|May|June|July|August|September|October|"
     r"November|December)(?!\w)|(?<![\w-])(?P<weekday>(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)days?|"
@@ -68,6 +69,8 @@ _BEFORE_MONTH = re.compile(
 
 def find_dates(text: str) -> Iterator[Mark]:
     """Dates and times of day; a time stamp gives one of each."""
+    if not _DIGIT.search(text):
+        return
     for match in _DATE.finditer(text):
         yield from _read(match)
 

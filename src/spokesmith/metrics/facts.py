@@ -7,6 +7,7 @@ other languages give the facts that need no dictionary. Whether a fact is true i
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from spokesmith.metrics.dates import find_dates, find_named_dates
 from spokesmith.metrics.identifiers import find_addresses, find_symbols
@@ -16,7 +17,6 @@ from spokesmith.metrics.strings import (
     CJK,
     CJK_RUN,
     STOP_WORDS,
-    Piece,
     Written,
     sentences,
     written_form,
@@ -66,7 +66,10 @@ def facts_of(string: str, written: Written) -> list[Fact]:
     if is_relation(written.text):
         return []
     for sentence in sentences(written.text):
-        found.extend(_facts_in(sentence))
+        found.extend(
+            (sentence.start + start, sentence.start + end, kind, key)
+            for start, end, kind, key in _facts_in(sentence.text)
+        )
     found.sort(key=lambda one: (one[0], -one[1]))
     facts: list[Fact] = []
     last = 0
@@ -96,16 +99,22 @@ def _quotations(text: str) -> Iterator[Mark]:
             yield start, start + len(inner), (inner.casefold(),)
 
 
-def _facts_in(sentence: Piece) -> Iterator[tuple[int, int, str, tuple[Hashable, ...]]]:
-    """The facts of one sentence, each kind in what the ones before it left."""
-    left = CJK_RUN.sub(_without_script, sentence.text)
+@lru_cache(maxsize=4096)
+def _facts_in(sentence: str) -> tuple[tuple[int, int, str, tuple[Hashable, ...]], ...]:
+    """The facts of one sentence, each kind in what the ones before it left.
+
+    The last sentences are remembered: an encoding repeats those of its text.
+    """
+    facts: list[tuple[int, int, str, tuple[Hashable, ...]]] = []
+    left = CJK_RUN.sub(_without_script, sentence)
     for kind, find in _FINDERS:
         rest = list(left)
         for start, end, key in find(left):
             if _TAKEN not in rest[start:end]:
                 rest[start:end] = _TAKEN * (end - start)
-                yield sentence.start + start, sentence.start + end, kind, key
+                facts.append((start, end, kind, key))
         left = "".join(rest)
+    return tuple(facts)
 
 
 def _without_script(run: re.Match[str]) -> str:

@@ -26,7 +26,7 @@ from spokesmith.metrics.facts import (
 from spokesmith.metrics.identifiers import identifier_key
 from spokesmith.metrics.names import PARTICLES, TITLES
 from spokesmith.metrics.quantities import ORDINAL, find_quantities
-from spokesmith.metrics.schema_paths import is_closed, is_quantity, schemas_at
+from spokesmith.metrics.schema_paths import places_of
 from spokesmith.metrics.strings import find_words, folded, leaves_of, stands_in, written_form
 from spokesmith.metrics.units import same_written
 from spokesmith.metrics.vocabulary import is_common, lemma
@@ -275,14 +275,15 @@ def stated_facts(
     """
     found: list[StatedFact] = []
     seen: dict[str, list[tuple[Fact, Grounding]]] = {}
+    places = None if schema is None else places_of(schema)
     for pointer, leaf in leaves_of(value):
         if isinstance(leaf, str):
-            if schema is not None and is_closed(schemas_at(schema, pointer)):
+            if places is not None and places.is_closed(pointer):
                 continue
             if leaf not in seen:
                 seen[leaf] = [(fact, source.ground(fact)) for fact in find_facts(leaf)]
             grounded = seen[leaf]
-        elif schema is not None and is_quantity(leaf, schemas_at(schema, pointer)):
+        elif places is not None and places.is_quantity(leaf, pointer):
             fact = _number_fact(leaf)
             grounded = [(fact, source.ground(fact))]
         else:

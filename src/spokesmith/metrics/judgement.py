@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from spokesmith.metrics.binding import BoundNumber, binding
-from spokesmith.metrics.compliance import Compliance, check, parse_strict
+from spokesmith.metrics.compliance import Compliance, check_and_parse
 from spokesmith.metrics.echo import prompt_echo
 from spokesmith.metrics.facts import NUMBER, Fact
 from spokesmith.metrics.grounding import KeptFact, Source, StatedFact, kept_facts, stated_facts
 from spokesmith.metrics.minimal import MinimalInput, is_minimal, minimal
-from spokesmith.metrics.schema_paths import is_closed, schemas_at
+from spokesmith.metrics.schema_paths import places_of
 from spokesmith.metrics.soft import soft
 from spokesmith.metrics.strings import strings_of
 
@@ -158,16 +158,14 @@ def judge(
         ValueError: `schema` is not a JSON Schema.
     """
     source = Source(source) if isinstance(source, str) else source
-    compliance = check(answer if finished else "", schema)
+    compliance, encoding = check_and_parse(answer if finished else "", schema)
     if not compliance.json_valid:
         if not finished:
             compliance = replace(compliance, problems=["(whole): it was cut before its end"])
         return _failure(source, compliance, rules)
-    encoding = parse_strict(answer)
+    places = places_of(schema)
     strings = [
-        (pointer, text)
-        for pointer, text in strings_of(encoding)
-        if not is_closed(schemas_at(schema, pointer))
+        (pointer, text) for pointer, text in strings_of(encoding) if not places.is_closed(pointer)
     ]
     stated = stated_facts(encoding, source, schema)
     texts = [text for _, text in strings]

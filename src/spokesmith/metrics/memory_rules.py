@@ -7,13 +7,13 @@ encodings name these in words of their own. The limits are set so that each rule
 1 % of faithful encodings. An invention made of the text's own words passes.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from spokesmith.metrics.causes import has_cause_cue, has_purpose_cue, stated_causes
 from spokesmith.metrics.grounding import Source, stands_in
 from spokesmith.metrics.phrases import share_known, stems
+from spokesmith.metrics.strings import is_word
 
 SALIENCE_RANGES: Mapping[str, tuple[float, float]] = {
     "routine": (0.05, 0.3),
@@ -90,8 +90,13 @@ def _entities(parts: dict[str, Any], text: str) -> Iterator[str]:
 
 def _is_named(name: str, text: str) -> bool:
     """Whether a name stands in a text, a port (`host:80`) or a Korean particle after it or not."""
-    found = re.search(rf"(?<!\w){re.escape(name)}(?:(?!\w)|(?=[가-힣]))", text)
-    return found is not None or stands_in(name, text)
+    at = text.find(name)
+    while at >= 0:
+        after = text[at + len(name) : at + len(name) + 1]
+        if not is_word(text[at - 1 : at]) and (not is_word(after) or "가" <= after <= "힣"):
+            return True
+        at = text.find(name, at + 1)
+    return stands_in(name, text)
 
 
 def _actions(parts: dict[str, Any], text: str) -> Iterator[str]:

@@ -29,6 +29,8 @@ _NO_NAMES = STOP_WORDS | frozenset("i i'm i'll i've i'd ok okay yes hello hi dea
 
 def find_names(text: str) -> Iterator[Mark]:
     """Runs of capitalised words of one sentence."""
+    if text.islower():
+        return
     found = list(_WORD.finditer(text))
     titled = _is_titled(found) or len(found) == 1
     english = _is_english(found)

@@ -14,7 +14,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from spokesmith.metrics.facts import Fact
-from spokesmith.metrics.strings import Written, content_words, sentences, words, written_form
+from spokesmith.metrics.strings import (
+    Piece,
+    Written,
+    content_words,
+    sentences,
+    words,
+    written_form,
+)
 
 BARRIER_LENGTH = 4
 # In a long run, such as a row of a table, only numbers this near to one another are compared.
@@ -85,10 +92,13 @@ def place_numbers(string: str, numbers: Sequence[Fact]) -> Placement:
     """
     written = written_form(string)
     spans = [_written_span(written, fact) for fact in numbers]
+    starts, ends = [start for start, _ in spans], [end for _, end in spans]
     placement = Placement([], [])
     for sentence in sentences(written.text) if numbers else ():
-        tokens = list(_tokens(written.text, sentence.start, sentence.end, spans))
-        if any(token.number is not None for token in tokens):
+        first, last = bisect_left(starts, sentence.start), bisect_left(starts, sentence.end)
+        if first < last:
+            pieces = [(*spans[number], number) for number in range(first, last)]
+            tokens = list(_tokens(written.text, sentence, pieces, spans, ends))
             _place_sentence(tokens, numbers, placement)
     return placement
 
@@ -97,14 +107,22 @@ def _written_span(written: Written, fact: Fact) -> tuple[int, int]:
     return bisect_left(written.starts, fact.start), bisect_left(written.starts, fact.end)
 
 
-def _tokens(text: str, start: int, end: int, spans: Sequence[tuple[int, int]]) -> Iterator[_Token]:
-    """The words and numbers of a sentence; the words of a number are one token."""
-    pieces = [
-        (span[0], span[1], number) for number, span in enumerate(spans) if start <= span[0] < end
-    ]
-    ends = [span[1] for span in spans]
+def _tokens(
+    text: str,
+    sentence: Piece,
+    pieces: Sequence[tuple[int, int, int]],
+    spans: Sequence[tuple[int, int]],
+    ends: Sequence[int],
+) -> Iterator[_Token]:
+    """The words and numbers of a sentence; the words of a number are one token.
+
+    Args:
+        pieces: the numbers that begin in the sentence: start, end and place in the list.
+        spans: of all numbers of the text, which end at `ends`.
+    """
+    start = sentence.start
     free: list[tuple[int, int, int | None]] = []
-    for word in words(text[start:end]):
+    for word in words(sentence.text):
         first, following = start + word.start, start + word.end
         number = bisect_right(ends, first)
         if number == len(spans) or following <= spans[number][0]:

@@ -4,28 +4,55 @@ Follows properties, items, combinations and references inside the schema; condit
 references out of it are not followed.
 """
 
+import json
 import math
+from functools import lru_cache
 from typing import Any
 
 MOST_SCHEMAS = 100
+MOST_PLACES = 4096
 
 
-def is_quantity(leaf: Any, schemas: list[dict[str, Any]]) -> bool:
-    """Whether a value is a finite number that no schema bounds on both sides."""
-    if isinstance(leaf, bool) or not isinstance(leaf, int | float):
-        return False
-    if isinstance(leaf, float) and not math.isfinite(leaf):
-        return False
-    return not is_closed(schemas) and not any(
-        ("minimum" in one or "exclusiveMinimum" in one)
-        and ("maximum" in one or "exclusiveMaximum" in one)
-        for one in schemas
-    )
+class SchemaPlaces:
+    """A schema that is asked about the same places again and again."""
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+        self._says = lru_cache(maxsize=MOST_PLACES)(self._look_up)
+
+    def is_closed(self, pointer: str) -> bool:
+        """Whether the values that are allowed at a pointer are listed."""
+        return self._says(pointer)[0]
+
+    def is_quantity(self, leaf: Any, pointer: str) -> bool:
+        """Whether a value is a finite number that is not bounded on both sides at its pointer."""
+        if isinstance(leaf, bool) or not isinstance(leaf, int | float):
+            return False
+        if isinstance(leaf, float) and not math.isfinite(leaf):
+            return False
+        return not any(self._says(pointer))
+
+    def _look_up(self, pointer: str) -> tuple[bool, bool]:
+        """Whether values are listed there, and whether numbers are bounded on both sides."""
+        schemas = schemas_at(self._schema, pointer)
+        return (
+            any("enum" in one or "const" in one for one in schemas),
+            any(
+                ("minimum" in one or "exclusiveMinimum" in one)
+                and ("maximum" in one or "exclusiveMaximum" in one)
+                for one in schemas
+            ),
+        )
 
 
-def is_closed(schemas: list[dict[str, Any]]) -> bool:
-    """Whether one of the schemas lists the values that it allows."""
-    return any("enum" in one or "const" in one for one in schemas)
+def places_of(schema: dict[str, Any]) -> SchemaPlaces:
+    """The places of a schema; those of the last few schemas are remembered."""
+    return _places(json.dumps(schema))
+
+
+@lru_cache(maxsize=32)
+def _places(schema: str) -> SchemaPlaces:
+    return SchemaPlaces(json.loads(schema))
 
 
 def schemas_at(schema: dict[str, Any], pointer: str) -> list[dict[str, Any]]:

@@ -79,6 +79,7 @@ class Piece:
     end: int
 
 
+@lru_cache(maxsize=2048)
 def written_form(string: str) -> Written:
     """A string with compatibility forms, spaces, quote marks and dashes each in one form."""
     if _WRITTEN.fullmatch(string):
@@ -140,6 +141,8 @@ def _normal(cluster: str) -> str:
 
 def words(string: str) -> list[Piece]:
     """The words and numbers of a string as written, each CJK character by itself."""
+    if string.isascii():
+        return [Piece(match.group(), *match.span()) for match in _WORD.finditer(string)]
     found: list[Piece] = []
     for match in _WORD.finditer(string.replace("’", "'")):
         start, end = match.span()
@@ -158,7 +161,10 @@ def content_words(string: str) -> list[str]:
     """The lemmas of the words of a string that are no stop words, in order."""
     found: list[str] = []
     for word in words(string):
-        plain = unicodedata.normalize("NFKC", word.text).casefold().replace("’", "'")
+        plain = word.text
+        if not plain.isascii():
+            plain = unicodedata.normalize("NFKC", plain).replace("’", "'")
+        plain = plain.casefold()
         plain = plain.removesuffix("'s")
         # What is left of don't and we'll is a stop word too.
         short = plain.endswith("n't") or plain.partition("'")[0] in STOP_WORDS
@@ -265,5 +271,10 @@ def _is_edge(text: str, at: int, of_number: bool) -> bool:
     return True
 
 
+def is_word(character: str) -> bool:
+    """Whether a character is one of those that words are made of, as regular expressions see it."""
+    return character.isalnum() or character == "_"
+
+
 def _is_part(character: str) -> bool:
-    return (character.isalnum() or character == "_") and not CJK.match(character)
+    return is_word(character) and not CJK.match(character)
