@@ -1,0 +1,104 @@
+"""Server-sent events from answers under way: keep-alive comments, and an end when the client goes.
+
+Knows no format: a `Renderer` says what becomes of each event.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, Protocol
+
+from fastapi import Response
+from starlette.types import Receive, Scope, Send
+
+from spokesmith.backends.completion import Completion, Piece
+from spokesmith.server.errors import ApiError, as_api_error
+from spokesmith.server.jobs import Answers, stop_tasks, until_gone
+
+DONE = "data: [DONE]\n\n"
+KEEP_ALIVE = ": the answer is still being made\n\n"
+logger = logging.getLogger("spokesmith.server")
+
+
+class Renderer(Protocol):
+    """What the client hears of answers; each text that is returned is one whole event."""
+
+    def piece(self, index: int, piece: Piece) -> Iterable[str]: ...
+
+    def completion(self, index: int, completion: Completion) -> Iterable[str]: ...
+
+    def error(self, error: ApiError) -> Iterable[str]:
+        """An answer failed: the stream ends after this."""
+        ...
+
+    def end(self) -> Iterable[str]:
+        """All answers are whole."""
+        ...
+
+
+def data_event(document: Any) -> str:
+    """A JSON document as one event."""
+    return f"data: {json.dumps(document, ensure_ascii=False, separators=(',', ':'))}\n\n"
+
+
+class EventStream(Response):
+    """Streams answers; gives them up where the client goes away.
+
+    Args:
+        answers: begun with `stream=True`.
+        renderer: what is sent.
+        keep_alive_s: a comment is sent where nothing came for so long.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, answers: Answers, renderer: Renderer, *, keep_alive_s: float) -> None:
+        # Proxies hold streams back unless they are told not to.
+        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+        del self.headers["content-length"]
+        self._answers = answers
+        self._renderer = renderer
+        self._keep_alive_s = keep_alive_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sending = asyncio.ensure_future(self._send_all(send))
+        watching = asyncio.ensure_future(until_gone(receive))
+        try:
+            await asyncio.wait({sending, watching}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+        finally:
+            self._answers.cancel()
+            await stop_tasks(sending, watching)
+
+    async def _send_all(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        async for text in self._texts():
+            body = text.encode("utf-8", "replace")
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _texts(self) -> AsyncIterator[str]:
+        while True:
+            try:
+                arrived = await self._answers.next(self._keep_alive_s)
+            except TimeoutError:
+                yield KEEP_ALIVE
+                continue
+            if arrived is None:
+                break
+            index, event = arrived
+            if isinstance(event, Exception):
+                logger.error("an answer failed in its stream", exc_info=event)
+                for text in self._renderer.error(as_api_error(event)):
+                    yield text
+                return
+            for text in (
+                self._renderer.piece(index, event)
+                if isinstance(event, Piece)
+                else self._renderer.completion(index, event)
+            ):
+                yield text
+        for text in self._renderer.end():
+            yield text

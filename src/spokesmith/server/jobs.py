@@ -1,0 +1,193 @@
+"""From the engine's threads to the event loop: answers that are awaited, streamed and given up.
+
+The event loop never waits for the engine: starts run in threads, pieces and ends arrive in a queue.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from fastapi import Request as HttpRequest
+
+from spokesmith.backends.completion import Completion, Piece
+from spokesmith.backends.request import Backend, Job, Request
+from spokesmith.server.errors import ApiError, ClientGone
+from spokesmith.server.service import Service
+
+Event = Piece | Completion | Exception
+Receive = Callable[[], Awaitable[Any]]
+Result = TypeVar("Result")
+logger = logging.getLogger("spokesmith.server")
+
+
+class Answers:
+    """The answers to one HTTP request, while they are made. `begin` makes it.
+
+    Whoever holds it calls `cancel` in the end, whatever happened; on answers that are whole that
+    does nothing.
+    """
+
+    def __init__(self, num_answers: int) -> None:
+        self.jobs: list[Job] = []
+        self._num_open = num_answers
+        self._loop = asyncio.get_running_loop()
+        self._arrived: asyncio.Queue[tuple[int, Event]] = asyncio.Queue()
+        self._peeked: deque[tuple[int, Event]] = deque()
+
+    async def next(self, timeout_s: float | None = None) -> tuple[int, Event] | None:
+        """What comes next and the index of its answer; None when all answers have ended.
+
+        Each answer ends with a Completion or an Exception.
+
+        Raises:
+            TimeoutError: nothing came in time.
+        """
+        if not self._peeked and not self._num_open:
+            return None
+        if not self._peeked:
+            await self._fetch(timeout_s)
+        return self._peeked.popleft()
+
+    async def peek(self, timeout_s: float) -> None:
+        """Wait for the first sign of life, so that an early failure is a plain HTTP error.
+
+        Raises:
+            Exception: an answer failed before any piece of one was there.
+        """
+        try:
+            await self._fetch(timeout_s)
+        except TimeoutError:
+            return
+        event = self._peeked[0][1]
+        if isinstance(event, Exception):
+            raise event
+
+    async def completions(self) -> list[Completion]:
+        """All answers, whole and in order.
+
+        Raises:
+            Exception: the first failure; the other answers are given up.
+        """
+        done: dict[int, Completion] = {}
+        try:
+            while (arrived := await self.next()) is not None:
+                index, event = arrived
+                if isinstance(event, Exception):
+                    raise event
+                if isinstance(event, Completion):
+                    done[index] = event
+        finally:
+            self.cancel()
+        return [done[index] for index in sorted(done)]
+
+    def cancel(self) -> None:
+        """Give up what has not ended."""
+        for job in self.jobs:
+            job.cancel()
+
+    def start(self, backend: Backend, requests: Sequence[Request], *, stream: bool) -> None:
+        """Start all jobs, or none; called in a thread."""
+        try:
+            for index, request in enumerate(requests):
+                on_piece = self._on_piece(index) if stream else None
+                self.jobs.append(
+                    backend.start(request, on_piece=on_piece, on_end=self._on_end(index))
+                )
+        except BaseException:
+            self.cancel()
+            raise
+
+    async def _fetch(self, timeout_s: float | None) -> None:
+        async with asyncio.timeout(timeout_s):
+            index, event = await self._arrived.get()
+        if not isinstance(event, Piece):
+            self._num_open -= 1
+        self._peeked.append((index, event))
+
+    def _on_piece(self, index: int) -> Callable[[Piece], None]:
+        return lambda piece: self._put(index, piece)
+
+    def _on_end(self, index: int) -> Callable[[Job], None]:
+        def on_end(job: Job) -> None:
+            try:
+                event: Event = job.result(0)
+            except Exception as error:
+                event = error
+            self._put(index, event)
+
+        return on_end
+
+    def _put(self, index: int, event: Event) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._arrived.put_nowait, (index, event))
+
+
+async def begin(service: Service, requests: Sequence[Request], *, stream: bool = False) -> Answers:
+    """Start the answers to `requests`; pieces come only where `stream` asks for them.
+
+    Raises:
+        ApiError: the engine is not there, or compiling what the answers are held to takes too long.
+        ValueError, BusyError: the engine refuses one of the requests; none is started then.
+    """
+    answers = Answers(len(requests))
+    starting = service.starters.submit(answers.start, service.backend, requests, stream=stream)
+    limit_s = service.settings.compile_limit_s
+    try:
+        async with asyncio.timeout(limit_s):
+            await asyncio.shield(asyncio.wrap_future(starting))
+    except TimeoutError as error:
+        _cancel_when_started(starting, answers)
+        raise ApiError(
+            f"the request could not be prepared within {limit_s:g} s",
+            remedy="use a simpler schema or grammar",
+            code="too_complex",
+        ) from error
+    except asyncio.CancelledError:
+        _cancel_when_started(starting, answers)
+        raise
+    return answers
+
+
+async def for_client(request: HttpRequest, work: Coroutine[Any, Any, Result]) -> Result:
+    """Do `work` as long as the client is there.
+
+    Raises:
+        ClientGone: it went away; the work was cancelled.
+    """
+    doing = asyncio.ensure_future(work)
+    watching = asyncio.ensure_future(until_gone(request.receive))
+    try:
+        await asyncio.wait({doing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if not doing.done():
+            raise ClientGone
+        return doing.result()
+    finally:
+        await stop_tasks(doing, watching)
+
+
+async def complete(service: Service, http: HttpRequest, request: Request) -> Completion:
+    """One whole answer, given up when the client goes away."""
+
+    async def ask() -> Completion:
+        return (await (await begin(service, [request])).completions())[0]
+
+    return await for_client(http, ask())
+
+
+async def until_gone(receive: Receive) -> None:
+    """Return when the client has closed its connection; its body must have been read."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def stop_tasks(*tasks: asyncio.Future[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _cancel_when_started(starting: Future[None], answers: Answers) -> None:
+    starting.add_done_callback(lambda _: answers.cancel())

@@ -1,0 +1,162 @@
+"""What all routes share: the engine while it loads and after, the tasks of its sets, settings.
+
+Knows no route and no HTTP beyond the errors that it raises.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Generic, Literal, Protocol, TypeVar
+
+from spokesmith.backends.request import Backend, Model, UnknownModelError
+from spokesmith.server.errors import not_ready
+from spokesmith.tasks import Task, load_task
+
+State = Literal["loading", "ready", "failed"]
+NUM_STARTERS = 16
+Part = TypeVar("Part", covariant=True)
+logger = logging.getLogger("spokesmith.server")
+
+
+class Named(Protocol):
+    """What the list of models needs of a part that is no backend."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class Loading(Generic[Part]):
+    """A part of the server that is loaded in a thread of its own.
+
+    Args:
+        what: its name in messages, for instance `engine`.
+        load: makes it; may take minutes.
+    """
+
+    def __init__(self, what: str, load: Callable[[], Part]) -> None:
+        self.what = what
+        self.state: State = "loading"
+        self.failure: str | None = None
+        self._load = load
+        self._value: Part | None = None
+
+    @property
+    def value(self) -> Part:
+        """The part. Raises ApiError (503) while there is none."""
+        if self._value is None:
+            raise not_ready(self.what, failure=self.failure)
+        return self._value
+
+    def begin(self) -> None:
+        """Load it in the background; the thread does not keep the process alive."""
+        threading.Thread(target=self.run, name=f"load-{self.what}", daemon=True).start()
+
+    def run(self) -> None:
+        """Load it now. A failure is kept and told, so that the server can say what is wrong."""
+        try:
+            self._value = self._load()
+        except Exception as error:
+            self.failure = f"{type(error).__name__}: {error}"
+            self.state = "failed"
+            logger.exception("loading the %s failed", self.what)
+        else:
+            self.state = "ready"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the server was told at its start.
+
+    Attributes:
+        api_keys: any one of them lets a client in; none means that no key is asked for.
+        cors_origins: web pages from there may call the server.
+        default_model: answers requests that name none; None takes the first set, else the base.
+        log_contents: whether prompts and answers are logged.
+        max_body_bytes: of one request.
+        max_json_depth: nesting of one request's JSON.
+        max_choices: answers that one request may ask for.
+        keep_alive_s: a stream that has nothing to say sends a comment so often.
+        compile_limit_s: the start of an answer (its prompt, its grammar) may take so long.
+        shutdown_limit_s: answers under way get so long to end when the server is told to stop.
+    """
+
+    api_keys: tuple[str, ...] = ()
+    cors_origins: tuple[str, ...] = ()
+    default_model: str | None = None
+    log_contents: bool = False
+    max_body_bytes: int = 8 * 2**20
+    max_json_depth: int = 100
+    max_choices: int = 16
+    keep_alive_s: float = 10.0
+    compile_limit_s: float = 20.0
+    shutdown_limit_s: float = 60.0
+
+
+@dataclass(kw_only=True)
+class Service:
+    """The parts behind the routes.
+
+    Attributes:
+        engine: what answers chats and encodings.
+        embedder: what answers /v1/embeddings; None where there is none.
+        settings: as given at the start.
+        started: Unix time in seconds.
+        starters: the threads in which answers are prepared: rendered, tokenised, compiled.
+    """
+
+    engine: Loading[Backend]
+    embedder: Loading[Named] | None = None
+    settings: Settings = field(default_factory=Settings)
+    started: int = field(default_factory=lambda: int(time.time()))
+    starters: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(NUM_STARTERS, thread_name_prefix="start")
+    )
+    _tasks: dict[str, Task] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> list[Loading[object]]:
+        """All that must be there before the server is ready."""
+        return [self.engine] if self.embedder is None else [self.engine, self.embedder]
+
+    @property
+    def state(self) -> State:
+        states = {part.state for part in self.parts}
+        if "failed" in states:
+            return "failed"
+        return "loading" if "loading" in states else "ready"
+
+    @property
+    def backend(self) -> Backend:
+        """The engine. Raises ApiError (503) while it is being loaded."""
+        return self.engine.value
+
+    def model(self, name: str | None = None) -> Model:
+        """The model of a name; without one the default.
+
+        Raises:
+            UnknownModelError: there is none of that name.
+        """
+        models = self.backend.models()
+        wanted = name or self.settings.default_model
+        if not wanted:
+            return models[1] if len(models) > 1 else models[0]
+        for model in models:
+            if model.name == wanted:
+                return model
+        known = ", ".join(model.name for model in models)
+        raise UnknownModelError(f"no model '{wanted}' here: use one of {known}")
+
+    def task(self, model: Model) -> Task | None:
+        """What a set was trained for; None for the base and for sets without a task.
+
+        Raises:
+            ValueError: the set's task is not to be found any more.
+        """
+        if model.task is None:
+            return None
+        if model.task not in self._tasks:
+            self._tasks[model.task] = load_task(model.task)
+        return self._tasks[model.task]
