@@ -143,35 +143,38 @@ def as_api_error(error: Exception, *, param: str | None = None) -> ApiError:
 def add_handlers(app: FastAPI) -> None:
     """Give every error of the application the one form."""
 
-    @app.exception_handler(ApiError)
-    async def on_api_error(_request: Request, error: ApiError) -> JSONResponse:
+    def answer(request: Request, error: ApiError) -> JSONResponse:
+        # The request's line in the log says what was wrong with it.
+        getattr(request.state, "record", {})["error"] = error.message
         return error.response()
 
+    async def on_known(request: Request, error: Exception) -> JSONResponse:
+        return answer(request, as_api_error(error))
+
+    for kind in (ApiError, ValueError, BusyError):
+        app.add_exception_handler(kind, on_known)
+
     @app.exception_handler(RequestValidationError)
-    async def on_invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
-        return _of_validation(error).response()
+    async def on_invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(request, _of_validation(error))
 
     @app.exception_handler(ClientGone)
     async def on_gone(_request: Request, _error: ClientGone) -> Response:
         # Nobody reads it; the log does.
         return Response(status_code=CLIENT_GONE)
 
-    @app.exception_handler(Exception)
-    async def on_other(_request: Request, error: Exception) -> JSONResponse:
-        return as_api_error(error).response()
-
-    for kind in (ValueError, BusyError):
-        app.add_exception_handler(kind, on_other)
-
     @app.exception_handler(HTTPException)
-    async def on_http(_request: Request, error: HTTPException) -> JSONResponse:
+    async def on_http(request: Request, error: HTTPException) -> JSONResponse:
         remedy = {
             404: "GET /openapi.json lists the routes",
             405: "see the Allow header",
         }.get(error.status_code)
-        return ApiError(
-            str(error.detail), remedy=remedy, status=error.status_code, headers=error.headers
-        ).response()
+        return answer(
+            request,
+            ApiError(
+                str(error.detail), remedy=remedy, status=error.status_code, headers=error.headers
+            ),
+        )
 
 
 def _of_validation(error: RequestValidationError) -> ApiError:

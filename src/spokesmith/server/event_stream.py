@@ -6,7 +6,7 @@ Knows no format: a `Renderer` says what becomes of each event.
 import asyncio
 import json
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
 from fastapi import Response
@@ -49,17 +49,27 @@ class EventStream(Response):
         answers: begun with `stream=True`.
         renderer: what is sent.
         keep_alive_s: a comment is sent where nothing came for so long.
+        on_end: told the answers that are whole, before the stream ends.
     """
 
     media_type = "text/event-stream"
 
-    def __init__(self, answers: Answers, renderer: Renderer, *, keep_alive_s: float) -> None:
+    def __init__(
+        self,
+        answers: Answers,
+        renderer: Renderer,
+        *,
+        keep_alive_s: float,
+        on_end: Callable[[list[Completion]], Awaitable[None]] | None = None,
+    ) -> None:
         # Proxies hold streams back unless they are told not to.
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._answers = answers
         self._renderer = renderer
         self._keep_alive_s = keep_alive_s
+        self._on_end = on_end
+        self._done: list[Completion] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = asyncio.ensure_future(self._send_all(send))
@@ -94,11 +104,14 @@ class EventStream(Response):
                 for text in self._renderer.error(as_api_error(event)):
                     yield text
                 return
-            for text in (
-                self._renderer.piece(index, event)
-                if isinstance(event, Piece)
-                else self._renderer.completion(index, event)
-            ):
+            if isinstance(event, Piece):
+                texts = self._renderer.piece(index, event)
+            else:
+                self._done.append(event)
+                texts = self._renderer.completion(index, event)
+            for text in texts:
                 yield text
+        if self._on_end is not None:
+            await self._on_end(self._done)
         for text in self._renderer.end():
             yield text

@@ -151,6 +151,17 @@ async def begin(service: Service, requests: Sequence[Request], *, stream: bool =
     return answers
 
 
+async def begin_stream(service: Service, requests: Sequence[Request]) -> Answers:
+    """As `begin`, with pieces; waits for the first, so that an early failure is raised here."""
+    answers = await begin(service, requests, stream=True)
+    try:
+        await answers.peek(service.settings.keep_alive_s)
+    except BaseException:
+        answers.cancel()
+        raise
+    return answers
+
+
 async def for_client(request: HttpRequest, work: Coroutine[Any, Any, Result]) -> Result:
     """Do `work` as long as the client is there.
 

@@ -13,6 +13,7 @@ from typing import Generic, Literal, Protocol, TypeVar
 
 from spokesmith.backends.request import Backend, Model, UnknownModelError
 from spokesmith.server.errors import not_ready
+from spokesmith.server.meters import Meters
 from spokesmith.tasks import Task, load_task
 
 State = Literal["loading", "ready", "failed"]
@@ -21,11 +22,13 @@ Part = TypeVar("Part", covariant=True)
 logger = logging.getLogger("spokesmith.server")
 
 
-class Named(Protocol):
-    """What the list of models needs of a part that is no backend."""
+class Embeds(Protocol):
+    """What the rest of the server needs of the model that embeds."""
 
     @property
     def name(self) -> str: ...
+
+    def close(self) -> None: ...
 
 
 class Loading(Generic[Part]):
@@ -79,6 +82,9 @@ class Settings:
         max_json_depth: nesting of one request's JSON.
         max_choices: answers that one request may ask for.
         keep_alive_s: a stream that has nothing to say sends a comment so often.
+        only_local_names: whether requests must name this machine as their host, which keeps pages
+            of other sites from calling a server that asks for no key.
+        body_limit_s: a body has to be there within so long.
         compile_limit_s: the start of an answer (its prompt, its grammar) may take so long.
         shutdown_limit_s: answers under way get so long to end when the server is told to stop.
     """
@@ -91,6 +97,8 @@ class Settings:
     max_json_depth: int = 100
     max_choices: int = 16
     keep_alive_s: float = 10.0
+    only_local_names: bool = False
+    body_limit_s: float = 30.0
     compile_limit_s: float = 20.0
     shutdown_limit_s: float = 60.0
 
@@ -104,17 +112,24 @@ class Service:
         embedder: what answers /v1/embeddings; None where there is none.
         settings: as given at the start.
         started: Unix time in seconds.
+        meters: what is counted.
         starters: the threads in which answers are prepared: rendered, tokenised, compiled.
     """
 
     engine: Loading[Backend]
-    embedder: Loading[Named] | None = None
+    embedder: Loading[Embeds] | None = None
     settings: Settings = field(default_factory=Settings)
     started: int = field(default_factory=lambda: int(time.time()))
     starters: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(NUM_STARTERS, thread_name_prefix="start")
     )
+    meters: Meters = field(init=False)
     _tasks: dict[str, Task] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.meters = Meters(
+            lambda: self.engine.value.stats() if self.engine.state == "ready" else None
+        )
 
     @property
     def parts(self) -> list[Loading[object]]:
@@ -132,6 +147,19 @@ class Service:
     def backend(self) -> Backend:
         """The engine. Raises ApiError (503) while it is being loaded."""
         return self.engine.value
+
+    def require_all(self) -> None:
+        """Raise ApiError (503) unless all parts are there."""
+        for part in self.parts:
+            _ = part.value
+
+    def close(self) -> None:
+        """Stop the parts that are there; answers that are still under way are given up."""
+        if self.engine.state == "ready":
+            self.backend.close(finish=False)
+        if self.embedder is not None and self.embedder.state == "ready":
+            self.embedder.value.close()
+        self.starters.shutdown(wait=False, cancel_futures=True)
 
     def model(self, name: str | None = None) -> Model:
         """The model of a name; without one the default.

@@ -1,0 +1,98 @@
+"""Who may call: keys, and pages of other sites.
+
+Middleware before all routes. `/health` needs no key. A browser may be asked for the key as a
+password, with any user name, so that the page can be opened.
+"""
+
+import base64
+import binascii
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from spokesmith.server.errors import ApiError
+from spokesmith.server.service import Settings
+
+OPEN_PATHS = ("/health",)
+READING = ("GET", "HEAD", "OPTIONS")
+LOCAL_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
+
+
+class Access:
+    """Middleware that refuses who may not call."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+        self._keys = [key.encode() for key in settings.api_keys]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
+            error = self._refusal(scope["method"], Headers(scope=scope))
+            if error is not None:
+                scope["state"]["record"]["error"] = error.message
+                await error.response()(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    def _refusal(self, method: str, headers: Headers) -> ApiError | None:
+        if self._keys and not self._has_key(headers):
+            return ApiError(
+                "the request carries no valid key",
+                remedy="send it as `Authorization: Bearer KEY` or `X-Api-Key: KEY`",
+                status=401,
+                code="invalid_api_key",
+                headers={"WWW-Authenticate": 'Bearer, Basic realm="spokesmith"'},
+            )
+        host = headers.get("host", "")
+        if self._settings.only_local_names and _name_of(host) not in LOCAL_NAMES:
+            return ApiError(
+                f"the request names the host '{host[:100]}', which is not this machine",
+                remedy="use 127.0.0.1, or start the server with a key",
+                status=403,
+                code="foreign_host",
+            )
+        origin = headers.get("origin")
+        if origin is None or method in READING or self._may_call(origin, host):
+            return None
+        return ApiError(
+            f"pages of '{origin[:100]}' may not call this server",
+            remedy="start it with --cors-origin to let them",
+            status=403,
+            code="foreign_origin",
+        )
+
+    def _may_call(self, origin: str, host: str) -> bool:
+        allowed = self._settings.cors_origins
+        return "*" in allowed or origin in allowed or _netloc_of(origin) == host
+
+    def _has_key(self, headers: Headers) -> bool:
+        given = [_key_of(value) for value in headers.getlist("authorization")]
+        given += [value.encode("latin-1") for value in headers.getlist("x-api-key")]
+        # All are compared, each in constant time, so that time tells nothing.
+        matches = [hmac.compare_digest(one, key) for one in given for key in self._keys]
+        return any(matches)
+
+
+def _key_of(authorization: str) -> bytes:
+    scheme, _, value = authorization.strip().partition(" ")
+    value = value.strip()
+    if scheme.lower() == "basic":
+        try:
+            return base64.b64decode(value, validate=True).partition(b":")[2]
+        except (binascii.Error, ValueError):
+            return b""
+    return value.encode("latin-1") if scheme.lower() == "bearer" else b""
+
+
+def _name_of(host: str) -> str:
+    return host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+
+
+def _netloc_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return ""

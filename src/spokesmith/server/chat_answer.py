@@ -1,0 +1,214 @@
+"""What a chat completion looks like, whole and as a stream."""
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from spokesmith.backends.completion import Completion, Piece
+from spokesmith.backends.request import Backend
+from spokesmith.decoding.request import Chosen
+from spokesmith.server.chat_request import ChatPlan
+from spokesmith.server.errors import ApiError
+from spokesmith.server.event_stream import DONE, data_event
+from spokesmith.server.fields import timings, usage
+from spokesmith.server.messages import CALL_START
+from spokesmith.server.tools import Call
+
+# The least that OpenAI reports: infinity is not JSON.
+LEAST_LOGPROB = -9999.0
+
+
+def new_id(kind: str) -> str:
+    """An id as OpenAI's, for instance `chatcmpl-...`."""
+    return f"{kind}-{secrets.token_hex(12)}"
+
+
+def finish_reason(completion: Completion, call: Call | None = None) -> str:
+    """OpenAI's word: an answer that was cut, for whatever reason, ended by its length."""
+    if completion.finish_reason != "stop":
+        return "length"
+    return "stop" if call is None else "tool_calls"
+
+
+def is_whole(completion: Completion) -> bool:
+    """Whether a held answer has its end, be it a given one."""
+    return completion.finish_reason == "stop" or completion.closed
+
+
+def chat_document(
+    plan: ChatPlan, completions: Sequence[Completion], backend: Backend
+) -> dict[str, Any]:
+    """The body of a chat completion."""
+    return {
+        "id": new_id("chatcmpl"),
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": plan.model.name,
+        "choices": [
+            _choice(plan, index, completion, backend)
+            for index, completion in enumerate(completions)
+        ],
+        "usage": usage(list(completions)),
+        "timings": timings(completions[0]),
+        "spokesmith": how_made(completions, plan),
+    }
+
+
+def how_made(completions: Sequence[Completion], plan: ChatPlan | None = None) -> dict[str, Any]:
+    """What the engine did for answers: where their tokens came from, and for how many forwards."""
+    origins = Counter(token.origin for one in completions for token in one.tokens)
+    made: dict[str, Any] = {
+        "closed": any(one.closed for one in completions),
+        "tokens": dict(sorted(origins.items())),
+        "forwards": sum(one.num_forwards for one in completions),
+    }
+    return made if plan is None else {**made, "task": plan.task}
+
+
+def token_documents(tokens: Iterable[Chosen], backend: Backend) -> list[dict[str, Any]]:
+    """The log probabilities of tokens, as OpenAI gives them."""
+
+    def one(token_id: int, logprob: float | None) -> dict[str, Any]:
+        value = backend.token_bytes(token_id)
+        return {
+            "token": value.decode("utf-8", "replace"),
+            "logprob": max(LEAST_LOGPROB, logprob if logprob is not None else LEAST_LOGPROB),
+            "bytes": list(value),
+        }
+
+    return [
+        {**one(token.id, token.logprob), "top_logprobs": [one(*top) for top in token.top]}
+        for token in tokens
+    ]
+
+
+class ChatStream:
+    """The events of a chat completion. A call is sent in one piece, when it is whole."""
+
+    def __init__(self, plan: ChatPlan, backend: Backend, *, include_usage: bool) -> None:
+        self._plan = plan
+        self._backend = backend
+        self._include_usage = include_usage
+        self._frame = {
+            "id": new_id("chatcmpl"),
+            "object": "chat.completion.chunk",
+            "created": int(time.time()),
+            "model": plan.model.name,
+        }
+        self._texts = [""] * len(plan.requests)
+        self._sent = [0] * len(plan.requests)
+        self._opened: set[int] = set()
+        self._completions: list[Completion] = []
+
+    def piece(self, index: int, piece: Piece) -> Iterable[str]:
+        self._texts[index] += piece.text
+        yield from self._open(index)
+        text = self._ready_text(index)
+        logprobs = None
+        if self._plan.requests[index].num_logprobs is not None and piece.tokens:
+            logprobs = {"content": token_documents(piece.tokens, self._backend), "refusal": None}
+        if text or logprobs:
+            yield self._chunk(index, {"content": text}, logprobs=logprobs)
+
+    def completion(self, index: int, completion: Completion) -> Iterable[str]:
+        self._completions.append(completion)
+        yield from self._open(index)
+        content, call = completion.text, None
+        if self._plan.tools is not None:
+            content, call = self._plan.tools.parse(completion.text, whole=is_whole(completion))
+        if rest := content[self._sent[index] :]:
+            yield self._chunk(index, {"content": rest})
+        if call is not None:
+            yield self._chunk(index, {"tool_calls": [{"index": 0, **_call_document(call)}]})
+        yield self._chunk(
+            index,
+            {},
+            finish_reason=finish_reason(completion, call),
+            closed=completion.closed,
+            more={"timings": timings(completion), "spokesmith": how_made([completion], self._plan)},
+        )
+
+    def error(self, error: ApiError) -> Iterable[str]:
+        yield data_event(error.body())
+
+    def end(self) -> Iterable[str]:
+        if self._include_usage:
+            yield data_event({**self._frame, "choices": [], "usage": usage(self._completions)})
+        yield DONE
+
+    def _open(self, index: int) -> Iterable[str]:
+        if index not in self._opened:
+            self._opened.add(index)
+            yield self._chunk(index, {"role": "assistant", "content": ""})
+
+    def _ready_text(self, index: int) -> str:
+        """What may be sent of the text so far: nothing that is, or may become, a call."""
+        text, sent = self._texts[index], self._sent[index]
+        end = len(text)
+        if self._plan.tools is not None:
+            end = _end_of_text(text) if self._plan.tools.mode == "auto" else 0
+        self._sent[index] = max(sent, end)
+        return text[sent:end]
+
+    def _chunk(
+        self,
+        index: int,
+        delta: dict[str, Any],
+        *,
+        logprobs: dict[str, Any] | None = None,
+        finish_reason: str | None = None,
+        closed: bool = False,
+        more: dict[str, Any] | None = None,
+    ) -> str:
+        choice: dict[str, Any] = {
+            "index": index,
+            "delta": delta,
+            "logprobs": logprobs,
+            "finish_reason": finish_reason,
+        }
+        if finish_reason is not None:
+            choice["closed"] = closed
+        return data_event({**self._frame, "choices": [choice], **(more or {})})
+
+
+def _choice(plan: ChatPlan, index: int, completion: Completion, backend: Backend) -> dict[str, Any]:
+    content, call = completion.text, None
+    if plan.tools is not None:
+        content, call = plan.tools.parse(completion.text, whole=is_whole(completion))
+    message: dict[str, Any] = {"role": "assistant", "content": content, "refusal": None}
+    if call is not None:
+        message["content"] = content or None
+        message["tool_calls"] = [_call_document(call)]
+    logprobs = None
+    if plan.requests[index].num_logprobs is not None:
+        logprobs = {"content": token_documents(completion.tokens, backend), "refusal": None}
+    return {
+        "index": index,
+        "message": message,
+        "logprobs": logprobs,
+        "finish_reason": finish_reason(completion, call),
+        "closed": completion.closed,
+    }
+
+
+def _call_document(call: Call) -> dict[str, Any]:
+    return {
+        "id": new_id("call"),
+        "type": "function",
+        "function": {"name": call.name, "arguments": call.arguments},
+    }
+
+
+def _end_of_text(text: str) -> int:
+    """Where a text ends before which no call begins, nor may begin with what comes next."""
+    start = text.find(CALL_START)
+    if start < 0:
+        start = len(text)
+        for length in range(min(len(CALL_START), len(text)), 0, -1):
+            if CALL_START.startswith(text[-length:]):
+                start = len(text) - length
+                break
+    # White space before a call belongs to neither.
+    return len(text[:start].rstrip())

@@ -1,0 +1,206 @@
+"""What a chat completion may ask for, and what that asks of the engine."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from spokesmith.backends.request import Model, Request
+from spokesmith.decoding.request import Constraint
+from spokesmith.server.constraints import ConstraintFields, Held, held_by
+from spokesmith.server.errors import ApiError
+from spokesmith.server.fields import UNLIMITED, StreamOptions, TextFields
+from spokesmith.server.messages import ChatMessage, as_turns, plain_text, wants_no_thinking
+from spokesmith.server.service import Service
+from spokesmith.server.tools import Tool, ToolChoice, ToolUse, tool_use
+from spokesmith.tasks import Message
+
+MAX_TOP_LOGPROBS = 20
+# What the chat format itself tells the template.
+RESERVED_OPTIONS = (
+    "add_generation_prompt",
+    "chat_template",
+    "continue_final_message",
+    "conversation",
+    "documents",
+    "messages",
+    "padding",
+    "return_assistant_tokens_mask",
+    "return_dict",
+    "return_tensors",
+    "tokenize",
+    "tokenizer_kwargs",
+    "tools",
+    "truncation",
+)
+
+
+class ChatRequest(ConstraintFields, TextFields):
+    """A chat to go on with."""
+
+    messages: list[ChatMessage] = Field(min_length=1)
+    max_tokens: int | None = Field(
+        None, ge=-1, description="Most tokens of the answer; -1 lets it run to the context's end."
+    )
+    max_completion_tokens: int | None = Field(None, ge=-1, description="As max_tokens.")
+    n: int | None = Field(None, ge=1, description="How many answers.")
+    logprobs: bool | None = None
+    top_logprobs: int | None = Field(None, ge=0, le=MAX_TOP_LOGPROBS)
+    stream_options: StreamOptions | None = None
+    tools: list[Tool] | None = None
+    tool_choice: ToolChoice | None = None
+    parallel_tool_calls: bool | None = Field(
+        None, description="Taken; an answer makes one call at most."
+    )
+    chat_template_kwargs: dict[str, Any] | None = Field(
+        None, description="Told to the base's chat template."
+    )
+    reasoning_effort: str | None = Field(
+        None, description="`none` only: answers come without reasoning."
+    )
+
+    @field_validator("max_tokens", "max_completion_tokens")
+    @classmethod
+    def _some_tokens(cls, count: int | None) -> int | None:
+        if count == 0:
+            raise ValueError("0 tokens are no answer: give at least 1")
+        return count
+
+    @field_validator("reasoning_effort")
+    @classmethod
+    def _no_reasoning(cls, effort: str | None) -> str | None:
+        if effort not in (None, "", "none"):
+            raise ValueError(f"'{effort[:20]}' is not supported: use none, or leave it out")
+        return effort
+
+    @field_validator("chat_template_kwargs")
+    @classmethod
+    def _free_options(cls, options: dict[str, Any] | None) -> dict[str, Any] | None:
+        for name in options or {}:
+            if name in RESERVED_OPTIONS:
+                raise ValueError(f"'{name}' is set by the server: leave it out")
+        return options
+
+    @model_validator(mode="after")
+    def _fields_agree(self) -> "ChatRequest":
+        both = {self.max_tokens, self.max_completion_tokens} - {None}
+        if len(both) > 1:
+            raise ValueError("max_tokens and max_completion_tokens differ: give one of them")
+        if self.top_logprobs and not self.logprobs:
+            raise ValueError("top_logprobs needs logprobs: set logprobs to true")
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChatPlan:
+    """What a chat completion asks of the engine.
+
+    Attributes:
+        model: answers.
+        requests: one for each answer.
+        tools: how the answers may use tools.
+        held: what the answers are held to, tools aside.
+        task: name of the task that gave its prompt and schema; None where the caller gave his own.
+    """
+
+    model: Model
+    requests: list[Request]
+    tools: ToolUse | None
+    held: Held | None
+    task: str | None
+
+    @property
+    def constraint(self) -> Constraint | None:
+        return self.requests[0].constraint
+
+
+def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
+    """Turn a body into requests to the engine.
+
+    Raises:
+        ApiError: fields do not fit together, or are not supported.
+        UnknownModelError: no such model.
+    """
+    model = service.model(body.model)
+    held = held_by(body)
+    limit = body.max_completion_tokens or body.max_tokens
+    request = Request(
+        template_options=_template_options(body),
+        model=model.name,
+        max_tokens=None if limit == UNLIMITED else limit,
+        stop=body.stops,
+        num_logprobs=(body.top_logprobs or 0) if body.logprobs else None,
+        on_truncation=body.on_truncation or "cut",
+    )
+    tools: ToolUse | None = None
+    task = service.task(model) if _leaves_all_to_the_task(body) else None
+    if task is not None:
+        request = replace(
+            request,
+            messages=task.messages(plain_text(body.messages[0])),
+            constraint=Constraint(kind="schema", value=task.schema),
+            max_tokens=limit or task.max_tokens,
+        )
+    else:
+        tools = tool_use(body.tools, body.tool_choice, answer_schema=_answer_schema(body, held))
+        constraint = held.constraint if held else None
+        messages: Sequence[Message] = as_turns(
+            body.messages, tools_note=tools.note if tools else None
+        )
+        request = replace(
+            request, messages=messages, constraint=tools.constraint if tools else constraint
+        )
+    check_closing(request)
+    count = body.n or 1
+    if count > service.settings.max_choices:
+        limit_words = f"at most {service.settings.max_choices}"
+        raise ApiError(f"n is {count}", remedy=f"ask for {limit_words}", param="n")
+    return ChatPlan(
+        model=model,
+        requests=[replace(request, sampling=sampling) for sampling in body.samplings(count)],
+        tools=tools,
+        held=held,
+        task=task.name if task else None,
+    )
+
+
+def check_closing(request: Request) -> None:
+    """Only what is held to a grammar has a shortest valid ending."""
+    if request.on_truncation == "close" and request.constraint is None:
+        raise ApiError(
+            "on_truncation is close, but nothing holds the answer",
+            remedy="give a response_format, or leave on_truncation out",
+            param="on_truncation",
+        )
+
+
+def _leaves_all_to_the_task(body: ChatRequest) -> bool:
+    """Whether a bare text came: one user message and no word on the form of the answer."""
+    given = (body.response_format, body.json_schema, body.grammar, body.tools)
+    return (
+        not any(part is not None and part not in ("", []) for part in given)
+        and len(body.messages) == 1
+        and body.messages[0].role == "user"
+    )
+
+
+def _answer_schema(body: ChatRequest, held: Held | None) -> Any:
+    """The schema of an answer that is no call, where there are tools to choose from."""
+    if not body.tools or body.tool_choice == "none" or held is None:
+        return None
+    schema = {"type": "object"} if held.constraint.kind == "json" else held.constraint.value
+    if body.tool_choice in (None, "auto") and isinstance(schema, dict):
+        return schema
+    raise ApiError(
+        f"tools and {held.field} cannot both hold this answer",
+        remedy="leave one out, or set tool_choice to auto with a schema",
+        param=held.field,
+    )
+
+
+def _template_options(body: ChatRequest) -> dict[str, Any]:
+    options = dict(body.chat_template_kwargs or {})
+    if body.reasoning_effort == "none" or wants_no_thinking(body.messages):
+        options.setdefault("enable_thinking", False)
+    return options

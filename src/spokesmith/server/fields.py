@@ -1,0 +1,197 @@
+"""The fields that every request for text may carry, and those that cannot be met.
+
+A field that nobody knows is ignored, as other servers do. A known one that would change the answer
+and is not supported is refused: an answer that ignores it would be wrong in silence.
+"""
+
+import secrets
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from spokesmith.backends.completion import Completion
+from spokesmith.decoding.request import Sampling
+
+MAX_STOPS, MAX_STOP_CHARACTERS = 16, 1_000
+MAX_SEED = 2**63 - 1
+UNLIMITED = -1
+TokenId = Annotated[int, Field(ge=0, lt=2**31)]
+USE_SCHEMA = "use response_format"
+ONLY_PENALTIES = "use presence_penalty and frequency_penalty"
+ONLY_SAMPLERS = "use temperature, top_p, top_k and min_p"
+# Name: the values that change nothing, and what to do instead.
+NOT_SUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
+    "audio": ((), "ask for text"),
+    "best_of": ((1,), "use n"),
+    "dry_multiplier": ((0,), ONLY_PENALTIES),
+    "dynatemp_range": ((0,), ONLY_SAMPLERS),
+    "echo": ((False,), "put the prompt before the answer yourself"),
+    "enable_thinking": ((False,), "leave it out: answers come without reasoning"),
+    "format": (("",), USE_SCHEMA),
+    "function_call": ((), "use tool_choice"),
+    "functions": (([],), "use tools"),
+    "guided_choice": ((), USE_SCHEMA + " with an enum"),
+    "guided_grammar": ((), "use grammar"),
+    "guided_json": ((), USE_SCHEMA),
+    "guided_regex": ((), USE_SCHEMA + " with a pattern"),
+    "ignore_eos": ((False,), "use max_tokens"),
+    "length_penalty": ((1,), "leave it out"),
+    "lora": (([],), "name a set of spokes in model"),
+    "min_tokens": ((0,), "leave it out"),
+    "mirostat": ((0,), ONLY_SAMPLERS),
+    "modalities": ((["text"],), "ask for text"),
+    "options": (({},), "put the options beside the messages, by OpenAI's names"),
+    "repeat_penalty": ((1,), ONLY_PENALTIES),
+    "repetition_penalty": ((1,), ONLY_PENALTIES),
+    "samplers": ((), ONLY_SAMPLERS),
+    "structured_outputs": ((), USE_SCHEMA),
+    "suffix": (("",), "put the text into the prompt"),
+    "tfs_z": ((1,), ONLY_SAMPLERS),
+    "top_n_sigma": ((-1,), ONLY_SAMPLERS),
+    "typical_p": ((1,), ONLY_SAMPLERS),
+    "use_beam_search": ((False,), "leave it out"),
+    "verbosity": (("medium",), "ask for shorter or longer answers in the messages"),
+    "web_search_options": ((), "leave it out: nothing is looked up"),
+    "xtc_probability": ((0,), ONLY_SAMPLERS),
+}
+
+
+class StreamOptions(BaseModel):
+    """How a stream is sent."""
+
+    include_usage: bool | None = Field(
+        None, description="Send one more event with the token counts before the end."
+    )
+
+
+class TextFields(BaseModel):
+    """What may be asked of any text: how tokens are chosen and where the answer ends."""
+
+    model_config = ConfigDict(allow_inf_nan=False, protected_namespaces=(), extra="ignore")
+
+    model: str | None = Field(
+        None, description="A name that GET /v1/models lists; the default model if left out."
+    )
+    temperature: float | None = Field(
+        None, ge=0, le=5, description="0, the default, takes the most likely token."
+    )
+    top_p: float | None = Field(None, ge=0, le=1)
+    top_k: int | None = Field(None, ge=-1, le=1_000_000, description="0 or -1 has no limit.")
+    min_p: float | None = Field(None, ge=0, le=1)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    logit_bias: dict[TokenId, Annotated[float, Field(ge=-100, le=100)]] | None = Field(
+        None, description="Added to the logits of tokens, by token id."
+    )
+    seed: int | None = Field(
+        None, ge=-1, le=MAX_SEED, description="The same seed gives the same text; -1 draws one."
+    )
+    stop: str | list[str] | None = Field(None, description="Texts at which the answer ends.")
+    stream: bool | None = None
+    on_truncation: Literal["cut", "close"] | None = Field(
+        None,
+        description="`close` gives an answer under a schema that reaches its limit the shortest "
+        "valid ending, and marks it as closed.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_what_is_not_supported(cls, given: Any) -> Any:
+        if isinstance(given, dict):
+            for name, (harmless, remedy) in NOT_SUPPORTED.items():
+                value = given.get(name)
+                if value is not None and value not in harmless and name not in cls.model_fields:
+                    raise ValueError(f"{name} is not supported: {remedy}")
+        return given
+
+    @field_validator("logit_bias", mode="before")
+    @classmethod
+    def _biases_by_id(cls, given: Any) -> Any:
+        """llama-server's form, pairs of an id and a bias, where false bans a token."""
+        if not isinstance(given, list):
+            return given
+        for pair in given:
+            if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[0], int):
+                raise ValueError("a bias is no pair of a token id and a number: give [id, bias]")
+        return {token: -100.0 if bias is False else bias for token, bias in given}
+
+    @field_validator("stop")
+    @classmethod
+    def _stops_are_few_and_not_empty(cls, stop: str | list[str] | None) -> str | list[str] | None:
+        texts = [stop] if isinstance(stop, str) else stop or []
+        if len(texts) > MAX_STOPS:
+            raise ValueError(f"{len(texts)} stop texts: give at most {MAX_STOPS}")
+        if any(not text or len(text) > MAX_STOP_CHARACTERS for text in texts):
+            raise ValueError(
+                f"a stop text is empty or too long: give 1 to {MAX_STOP_CHARACTERS} characters"
+            )
+        return stop
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        return (self.stop,) if isinstance(self.stop, str) else tuple(self.stop or ())
+
+    def samplings(self, count: int) -> list[Sampling]:
+        """How the tokens of `count` answers are chosen: each has a seed of its own."""
+        drawn = self.seed is None or self.seed < 0
+        seed = secrets.randbits(62) if drawn else self.seed or 0
+        # The smallest nucleus is the most likely token alone.
+        greedy = self.top_p == 0
+        return [
+            Sampling(
+                temperature=0.0 if greedy else self.temperature or 0.0,
+                top_p=1.0 if greedy or self.top_p is None else self.top_p,
+                top_k=max(0, self.top_k or 0),
+                min_p=self.min_p or 0.0,
+                presence_penalty=self.presence_penalty or 0.0,
+                frequency_penalty=self.frequency_penalty or 0.0,
+                logit_bias=self.logit_bias or {},
+                seed=(seed + index) % (MAX_SEED + 1),
+            )
+            for index in range(count)
+        ]
+
+
+def usage(
+    completions: Sequence[Completion], *, prompts: Sequence[Completion] | None = None
+) -> dict[str, Any]:
+    """Token counts as OpenAI gives them.
+
+    Args:
+        completions: all answers of a request.
+        prompts: one answer for each prompt; the first answer alone where all share one prompt.
+    """
+    counted = [one.usage for one in prompts or completions[:1]]
+    prompt_tokens = sum(one.prompt_tokens for one in counted)
+    completion_tokens = sum(one.usage.completion_tokens for one in completions)
+    return {
+        "prompt_tokens": prompt_tokens,
+        "completion_tokens": completion_tokens,
+        "total_tokens": prompt_tokens + completion_tokens,
+        "prompt_tokens_details": {"cached_tokens": sum(one.cached_tokens for one in counted)},
+    }
+
+
+def timings(completion: Completion) -> dict[str, Any]:
+    """Durations and rates as llama-server gives them."""
+    counts, timing = completion.usage, completion.timing
+    computed = max(0, counts.prompt_tokens - counts.cached_tokens)
+    prompt_ms = 1000 * max(0.0, timing.first_token_s - timing.waiting_s)
+    predicted_ms = 1000 * max(0.0, timing.total_s - timing.first_token_s)
+    return {
+        "cache_n": counts.cached_tokens,
+        "waiting_ms": round(1000 * timing.waiting_s, 3),
+        "prompt_n": computed,
+        "prompt_ms": round(prompt_ms, 3),
+        "prompt_per_token_ms": _quotient(prompt_ms, computed),
+        "prompt_per_second": _quotient(1000 * computed, prompt_ms),
+        "predicted_n": counts.completion_tokens,
+        "predicted_ms": round(predicted_ms, 3),
+        "predicted_per_token_ms": _quotient(predicted_ms, counts.completion_tokens),
+        "predicted_per_second": _quotient(1000 * counts.completion_tokens, predicted_ms),
+    }
+
+
+def _quotient(value: float, by: float) -> float:
+    return round(value / by, 3) if by else 0.0

@@ -1,0 +1,133 @@
+"""From a client's messages to the turns that a base's chat template takes: a role and a text each.
+
+Calls of tools and their results are written out as texts, in the form that small models are most
+often trained on, so no template has to know tools. Tools themselves are described in the system
+turn. What a message says stays a text: nothing here makes control tokens.
+"""
+
+import contextlib
+import json
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from spokesmith.server.errors import ApiError
+from spokesmith.tasks import Message
+
+CALL_START, CALL_END = "<tool_call>", "</tool_call>"
+RESULT_START, RESULT_END = "<tool_response>", "</tool_response>"
+Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
+_NO_THINK = re.compile(r"^\s*/no_think\b\s*|\s*(?<!\S)/no_think\s*$")
+
+
+class ContentPart(BaseModel):
+    """A piece of a message; only texts are understood."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: str = "text"
+    text: str | None = None
+
+
+class CalledFunction(BaseModel):
+    """The name of a tool and its arguments, a JSON object in a string."""
+
+    name: str
+    arguments: str | dict[str, Any] | None = None
+
+
+class ToolCall(BaseModel):
+    """A call that an earlier answer made."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: str | None = None
+    type: str | None = "function"
+    function: CalledFunction
+
+
+class ChatMessage(BaseModel):
+    """One message of a chat."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    role: Role
+    content: str | list[ContentPart] | None = None
+    tool_calls: list[ToolCall] | None = None
+    tool_call_id: str | None = None
+    name: str | None = Field(None, description="Taken, not used.")
+
+    @property
+    def text(self) -> str:
+        """The content as one text. Raises ApiError where it holds anything else."""
+        if isinstance(self.content, list):
+            for part in self.content:
+                if part.type not in ("text", "refusal"):
+                    raise ApiError(
+                        f"a message holds a part of type '{part.type[:50]}'",
+                        remedy="send texts only",
+                        param="messages",
+                    )
+            return "".join(part.text or "" for part in self.content)
+        return self.content or ""
+
+
+def wants_no_thinking(messages: Sequence[ChatMessage]) -> bool:
+    """Whether a message carries the switch `/no_think`, at its start or end."""
+    return any(
+        message.role in ("system", "user") and _NO_THINK.search(message.text)
+        for message in messages
+    )
+
+
+def plain_text(message: ChatMessage) -> str:
+    """What a message says, without the switch `/no_think`: it is no part of a text to encode."""
+    if message.role in ("system", "user"):
+        return _NO_THINK.sub("", message.text)
+    return message.text
+
+
+def as_turns(messages: Sequence[ChatMessage], *, tools_note: str | None = None) -> list[Message]:
+    """The turns of a chat; `tools_note` ends the system turn, or makes one."""
+    turns: list[Message] = []
+    in_results = False
+    for message in messages:
+        is_result = message.role in ("tool", "function")
+        if is_result:
+            text = f"{RESULT_START}\n{plain_text(message)}\n{RESULT_END}"
+            if in_results:
+                # Results of several calls answer one turn.
+                turns[-1]["content"] += "\n" + text
+            else:
+                turns.append({"role": "user", "content": text})
+        elif message.role == "assistant":
+            turns.append({"role": "assistant", "content": _with_calls(message)})
+        else:
+            role = "system" if message.role == "developer" else message.role
+            turns.append({"role": role, "content": plain_text(message)})
+        in_results = is_result
+    if tools_note is None:
+        return turns
+    if turns and turns[0]["role"] == "system":
+        first = turns[0]["content"]
+        return [{"role": "system", "content": f"{first}\n\n{tools_note}"}, *turns[1:]]
+    return [{"role": "system", "content": tools_note}, *turns]
+
+
+def _with_calls(message: ChatMessage) -> str:
+    parts = [message.text] if message.text else []
+    for call in message.tool_calls or []:
+        parts.append(f"{CALL_START}\n{_call_json(call.function)}\n{CALL_END}")
+    return "\n".join(parts)
+
+
+def _call_json(called: CalledFunction) -> str:
+    arguments: Any = called.arguments
+    if isinstance(arguments, str):
+        # Another server's broken call: the model is to see it as it was.
+        with contextlib.suppress(ValueError, RecursionError):
+            arguments = json.loads(arguments) if arguments.strip() else {}
+    call = {"name": called.name, "arguments": arguments or {}}
+    return json.dumps(call, ensure_ascii=False, separators=(",", ":"))
