@@ -47,6 +47,7 @@ class Completion:
         closed: whether the answer was cut and then given a valid ending.
         tokens: of the answer, with what was asked to be told of each.
         num_forwards: forward passes that the answer took part in.
+        stop_text: the one of the request's stop texts that ended it.
     """
 
     text: str
@@ -56,3 +57,4 @@ class Completion:
     closed: bool = False
     tokens: tuple[Chosen, ...] = field(default=(), repr=False)
     num_forwards: int = 0
+    stop_text: str | None = None
