@@ -131,8 +131,8 @@ class EmbeddingModel:
         edges = f" between {self._prefix} and {self._suffix}" if self._prefix else ""
         raise ValueError(
             f"the token ids are not what the tokenizer of {self.name} makes of a text{edges}; "
-            "ids of another tokenizer would be embedded as other words: send strings "
-            "(LangChain: OpenAIEmbeddings(check_embedding_ctx_length=False))"
+            "ids of another tokenizer would be embedded as other words: send strings, "
+            "in LangChain by check_embedding_ctx_length=False"
         )
 
     def embed(self, windows: Sequence[str]) -> np.ndarray:

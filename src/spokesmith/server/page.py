@@ -1,0 +1,52 @@
+"""GET /: the page on which a text is encoded before one's eyes, and the files that it is made of.
+
+The page holds nothing secret and asks for no key; what it calls does. Its policy lets the browser
+run no script and load nothing but these files.
+"""
+
+from importlib.resources import files
+
+from fastapi import APIRouter, Response
+
+from spokesmith.server.errors import ApiError
+
+MEDIA_TYPES = {
+    "html": "text/html; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "svg": "image/svg+xml",
+}
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+# What may be fetched without a key.
+OPEN_PATHS = ("/", "/static/")
+
+
+def page_router() -> APIRouter:
+    """The page and its files."""
+    router = APIRouter(include_in_schema=False)
+    folder = files("spokesmith.server") / "static"
+    found = {one.name: one.read_bytes() for one in folder.iterdir()}
+
+    def answer(name: str) -> Response:
+        media_type = MEDIA_TYPES[name.rpartition(".")[2]]
+        return Response(found[name], media_type=media_type, headers=HEADERS)
+
+    @router.get("/")
+    async def page() -> Response:
+        return answer("page.html")
+
+    @router.get("/static/{name}")
+    async def part(name: str) -> Response:
+        if name not in found:
+            raise ApiError(f"no file '{name}' here", remedy="GET / is the page", status=404)
+        return answer(name)
+
+    return router

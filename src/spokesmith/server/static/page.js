@@ -1,0 +1,158 @@
+// The page: a text goes to /v1/encode, its answer arrives piece by piece, then its verdict.
+// The API key stays in its field and in the headers of requests.
+
+import { element, made } from "./dom.js";
+import { errorOf, streamEvents } from "./events.js";
+import { Run } from "./run.js";
+import { curlOf, pythonOf } from "./snippets.js";
+import { SourceView } from "./source.js";
+
+const EXAMPLES = [
+  "Marta moved the backup job from 02:00 to 04:30 because the nightly export was still running. "
+    + "She told Ines, who is on call this week, and set a reminder to check the disk on 12 May.",
+  "2024-11-03T07:14:22Z gateway-2 WARN upstream cart-api timed out after 2500 ms (attempt 3 of 3)\n"
+    + "2024-11-03T07:14:23Z gateway-2 ERROR 504 GET /v1/cart/8812 client=10.4.0.17\n"
+    + "2024-11-03T07:15:01Z gateway-2 INFO circuit for cart-api opened, retry in 30 s",
+  "Hi Tomas,\nthe printer on floor 3 is back: it was the fuser, not the paper tray. The part cost "
+    + "148 euros and Priya approved it. Please cancel the order with Delwick, number 7731.\nAnneke",
+];
+const GREETING = "Paste a text and encode it.";
+const RETRY_MS = 2000;
+const COPIED_MS = 2000;
+
+const address = (path) => new URL(path, document.baseURI).href;
+const source = new SourceView(element("text"), element("backdrop"));
+let controller = null;
+let run = null;
+
+function headers() {
+  const key = element("key").value.trim();
+  return key ? { Authorization: `Bearer ${key}` } : {};
+}
+
+function body() {
+  const model = element("model").value;
+  return { ...(model && { model }), text: element("text").value };
+}
+
+function tell(words) {
+  element("status").textContent = words;
+}
+
+function fail(error) {
+  element("problem").hidden = false;
+  element("problem").textContent = error.message;
+  tell("");
+  if (error.status === 401) {
+    element("key-part").open = true;
+    element("key").focus();
+  }
+}
+
+async function loadModels() {
+  try {
+    const response = await fetch(address("v1/models"), { headers: headers() });
+    if (!response.ok) throw await errorOf(response);
+    fillModels((await response.json()).data);
+    element("problem").hidden = true;
+    if (!run) tell(GREETING);
+  } catch (error) {
+    if (error.status === 401) {
+      fail(error);
+      return;
+    }
+    tell(error.status === 503 ? error.message : "The server cannot be reached; trying again.");
+    setTimeout(loadModels, RETRY_MS);
+  }
+}
+
+/** The sets, each with its task; the bare base last. */
+function fillModels(models) {
+  // The embedding model has no task, not even none.
+  const encoders = models.filter((model) => "task" in model);
+  encoders.sort((one, other) => Boolean(other.task) - Boolean(one.task));
+  const options = encoders.map((model) => {
+    const option = made("option", "", model.task ? model.id : `${model.id} (no set)`);
+    option.value = model.id;
+    return option;
+  });
+  element("model").replaceChildren(...options);
+  element("model").disabled = false;
+}
+
+async function encode() {
+  if (controller) return;
+  const sent = body();
+  controller = new AbortController();
+  element("problem").hidden = true;
+  element("stop").hidden = false;
+  element("encode").disabled = true;
+  tell("Encoding…");
+  run = new Run(sent.text, source);
+  try {
+    await streamEvents(address("v1/encode"), {
+      headers: headers(),
+      body: { ...sent, stream: true },
+      signal: controller.signal,
+      onEvent: (event) => run.take(event),
+    });
+    if (!run.summary) throw new Error("The connection broke before the answer was whole.");
+    tell(run.summary);
+  } catch (error) {
+    if (error.name === "AbortError") tell("Stopped.");
+    else fail(error);
+  } finally {
+    run.close();
+    controller = null;
+    element("encode").disabled = false;
+    if (document.activeElement === element("stop")) element("encode").focus();
+    element("stop").hidden = true;
+  }
+}
+
+async function copy(button, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // No clipboard without a secure connection: the text is shown to be copied by hand.
+    element("snippet-text").value = text;
+    element("snippet").showModal();
+    element("snippet-text").select();
+    return;
+  }
+  const label = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => {
+    button.textContent = label;
+  }, COPIED_MS);
+}
+
+function onCopy(id, text) {
+  element(id).addEventListener("click", () => copy(element(id), text()));
+}
+
+const withKey = () => element("key").value.trim() !== "";
+onCopy("copy-curl", () => curlOf(address("v1/encode"), body(), withKey()));
+onCopy("copy-python", () => pythonOf(address("v1/encode"), body(), withKey()));
+onCopy("copy-json", () => run.answer);
+
+element("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  encode();
+});
+element("text").addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) element("form").requestSubmit();
+});
+element("stop").addEventListener("click", () => controller?.abort());
+element("shade").addEventListener("change", (event) => {
+  element("told").classList.toggle("unshaded", !event.target.checked);
+});
+element("key").addEventListener("change", loadModels);
+for (const button of document.querySelectorAll("[data-example]")) {
+  button.addEventListener("click", () => {
+    element("text").value = EXAMPLES[button.dataset.example];
+    element("text").dispatchEvent(new Event("input"));
+    element("text").focus();
+  });
+}
+loadModels();

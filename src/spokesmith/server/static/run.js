@@ -1,0 +1,123 @@
+// One answer, from its first event to its verdict.
+
+import { AnswerView } from "./answer.js";
+import { element, made } from "./dom.js";
+import { FactsView } from "./facts.js";
+import { drawProgress, drawShares, drawTimings, totalSeconds } from "./figures.js";
+import { fits } from "./schema.js";
+
+const TICK_MS = 100;
+const FIELD_WORDS = { now: "being written", valid: "valid", invalid: "not valid" };
+
+export class Run {
+  /**
+   * @param text that was sent.
+   * @param source the SourceView that shows it.
+   */
+  constructor(text, source) {
+    this.source = source;
+    this.answer = "";
+    this.summary = "";
+    this.schema = {};
+    this.counts = {};
+    this.began = performance.now();
+    source.hold(text);
+    for (const id of ["facts", "copy-json", "place", "fields"]) element(id).hidden = true;
+    for (const id of ["told", "figures"]) element(id).hidden = false;
+    element("json").classList.add("growing");
+    this.view = new AnswerView(element("json"), {
+      onField: (name, json) => this.#onField(name, json),
+    });
+    this.#tick();
+    this.timer = setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** An event of the server's. Throws where it tells of an error. */
+  take(event) {
+    if (event.type === "start") this.#onStart(event);
+    else if (event.type === "piece") this.#onPiece(event);
+    else if (event.type === "result") this.#onResult(event.result);
+    else if (event.type === "error") throw new Error(event.error.message);
+  }
+
+  /** No more will come, whatever happened. */
+  close() {
+    clearInterval(this.timer);
+    this.view.end();
+    element("json").classList.remove("growing");
+  }
+
+  #tick() {
+    const numTokens = Object.values(this.counts).reduce((sum, count) => sum + count, 0);
+    const now = performance.now();
+    drawProgress({
+      seconds: (now - this.began) / 1000,
+      writingSeconds: (now - (this.firstPiece ?? now)) / 1000,
+      numTokens,
+    });
+    drawShares(this.counts);
+  }
+
+  #onStart(event) {
+    this.schema = event.schema;
+    const items = Object.keys(event.schema.properties ?? {}).map((name) => {
+      const item = made("li", "", name);
+      item.dataset.name = name;
+      item.append(made("span", "state"));
+      return item;
+    });
+    element("fields").replaceChildren(...items);
+    element("fields").hidden = !items.length;
+  }
+
+  #onPiece(event) {
+    this.firstPiece ??= performance.now();
+    for (const [origin, count] of Object.entries(event.tokens)) {
+      this.counts[origin] = (this.counts[origin] ?? 0) + count;
+    }
+    for (const [text, origin] of event.segments) this.view.push(text, origin);
+  }
+
+  #onField(name, json) {
+    if (json === undefined) {
+      setField(name, "now");
+      return;
+    }
+    const schema = this.schema.properties?.[name] ?? true;
+    setField(name, isValid(json, schema, this.schema) ? "valid" : "invalid");
+  }
+
+  #onResult(result) {
+    this.close();
+    this.answer = JSON.stringify(result.encoding);
+    for (const [name, holds] of Object.entries(result.fields)) {
+      setField(name, holds ? "valid" : "invalid");
+    }
+    drawTimings(result);
+    drawShares(result.spokesmith.tokens);
+    new FactsView(result, this.source).draw(this.view.values);
+    element("copy-json").hidden = false;
+    this.summary = summaryOf(result);
+  }
+}
+
+function isValid(json, schema, root) {
+  try {
+    return fits(JSON.parse(json), schema, root);
+  } catch {
+    return false;
+  }
+}
+
+function setField(name, state) {
+  const item = element("fields").querySelector(`[data-name="${CSS.escape(name)}"]`);
+  if (!item) return;
+  item.className = state;
+  item.querySelector(".state").textContent = `, ${FIELD_WORDS[state]}`;
+}
+
+function summaryOf(result) {
+  const madeUp = result.ungrounded.length ? `${result.ungrounded.length} made up` : "nothing made up";
+  return `Valid${result.spokesmith.closed ? ", cut and closed" : ""}, ${madeUp}: `
+    + `${result.usage.completion_tokens} tokens in ${totalSeconds(result.timings).toFixed(2)} s.`;
+}
