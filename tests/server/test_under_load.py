@@ -1,0 +1,126 @@
+"""Many at once: connections, a bounded queue, a failure in the middle, a stop under load."""
+
+import asyncio
+import time
+from typing import Any
+
+import httpx
+from scripted_backend import BASE, ScriptedBackend
+from serving import client_of, serve, service_over
+
+from spokesmith.backends.request import Request
+
+
+def chat(text: str, **more: Any) -> dict[str, Any]:
+    return {"model": BASE, "messages": [{"role": "user", "content": text}], **more}
+
+
+def said(request: Request) -> str:
+    return "re " + (request.messages or ())[-1]["content"]
+
+
+def ask_all(url: str, bodies: list[dict[str, Any]], limit_s: float = 60) -> list[httpx.Response]:
+    """Ask for all at once, each over a connection of its own."""
+
+    async def run() -> list[httpx.Response]:
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+        async with httpx.AsyncClient(base_url=url, timeout=limit_s, limits=limits) as client:
+            asked = [client.post("/v1/chat/completions", json=body) for body in bodies]
+            return list(await asyncio.gather(*asked))
+
+    return asyncio.run(run())
+
+
+def test_200_connections_on_8_slots_all_get_their_own_answer() -> None:
+    backend = ScriptedBackend(said, first_delay_s=0.02)
+    bodies = [chat(f"text {index}", stream=index % 2 == 0) for index in range(200)]
+    with serve(service_over(backend)) as url:
+        answers = ask_all(url, bodies)
+    assert [answer.status_code for answer in answers] == [200] * 200
+    for index, answer in enumerate(answers):
+        if index % 2:
+            content = answer.json()["choices"][0]["message"]["content"]
+            assert content == f"re text {index}"
+        else:
+            assert answer.text.rstrip().endswith("[DONE]")
+    assert backend.most_running == 8
+
+
+def test_a_full_queue_refuses_and_loses_nothing_that_it_took() -> None:
+    backend = ScriptedBackend(said, first_delay_s=0.3, num_slots=2, max_waiting=4)
+    with serve(service_over(backend)) as url:
+        answers = ask_all(url, [chat(f"{index}") for index in range(40)])
+        statuses = [answer.status_code for answer in answers]
+        assert set(statuses) == {200, 503}
+        assert statuses.count(200) >= 6
+        assert all(
+            "retry-after" in answer.headers for answer in answers if answer.status_code == 503
+        )
+        assert ask_all(url, [chat("later")])[0].status_code == 200
+
+
+def test_a_failure_in_the_middle_of_a_batch_is_that_requests_alone() -> None:
+    backend = ScriptedBackend(said, delay_s=0.002, fail_at={"re bad": 4})
+    bodies = [chat("bad" if index == 3 else "good", seed=index) for index in range(8)]
+    with serve(service_over(backend)) as url:
+        answers = ask_all(url, bodies)
+    assert [answer.status_code for answer in answers] == [200] * 3 + [500] + [200] * 4
+
+
+def test_the_server_answers_others_while_requests_are_prepared() -> None:
+    class Slow(ScriptedBackend):
+        def start(self, *args: Any, **named: Any) -> Any:
+            time.sleep(0.5)
+            return super().start(*args, **named)
+
+    with serve(service_over(Slow("a"))) as url:
+
+        async def run() -> tuple[float, int]:
+            async with httpx.AsyncClient(base_url=url, timeout=20) as client:
+                asking = asyncio.ensure_future(client.post("/v1/chat/completions", json=chat("a")))
+                await asyncio.sleep(0.05)
+                start = time.perf_counter()
+                await client.get("/health")
+                took_s = time.perf_counter() - start
+                return took_s, (await asking).status_code
+
+        took_s, status = asyncio.run(run())
+    assert took_s < 0.3
+    assert status == 200
+
+
+def test_what_runs_is_finished_when_the_server_stops() -> None:
+    backend = ScriptedBackend("abc" * 10, delay_s=0.02)
+    service = service_over(backend)
+
+    async def run() -> httpx.Response:
+        async with httpx.AsyncClient(timeout=20) as client:
+            with serve(service) as url:
+                asking = asyncio.ensure_future(
+                    client.post(f"{url}/v1/chat/completions", json=chat("a"))
+                )
+                while not backend.jobs:
+                    await asyncio.sleep(0.005)
+            # The server was told to stop and has stopped.
+            return await asking
+
+    def run_in_loop() -> httpx.Response:
+        return asyncio.run(asyncio.wait_for(run(), 30))
+
+    assert run_in_loop().json()["choices"][0]["message"]["content"] == "abc" * 10
+    assert backend.closed
+
+
+def test_clients_that_only_connect_cost_nothing() -> None:
+    import socket
+
+    backend = ScriptedBackend("a")
+    with client_of(backend) as client:
+        address = (client.base_url.host, client.base_url.port or 0)
+        idle = [socket.create_connection(address) for _ in range(100)]
+        for one in idle[:50]:
+            one.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n")
+        response = client.post("/v1/chat/completions", json=chat("a"))
+        assert response.status_code == 200
+        for one in idle:
+            one.close()
