@@ -21,7 +21,8 @@ from spokesmith.data.gold import (
 from spokesmith.data.kinds import load_kinds
 from spokesmith.data.kinds.family import write, write_twin
 from spokesmith.data.pairs import Pair
-from spokesmith.metrics.grounding import Source, kept_facts, stated_facts
+from spokesmith.metrics.grounding import Source, stated_facts
+from spokesmith.metrics.keeping import kept_facts
 from spokesmith.metrics.strings import strings_of
 from spokesmith.tasks import canonical_json, load_task
 

@@ -112,6 +112,26 @@ def test_names(string: str, names: list[str]) -> None:
     assert of(NAME, string) == names
 
 
+@pytest.mark.parametrize(
+    ("string", "facts"),
+    [
+        ("kernel of build 27\nJune was warm", ["27", "June"]),
+        ("timed out after 112s\n$ echo $?", ["112s"]),
+        ("retries: 30\r\nmin replicas: 2", ["30", "2"]),
+        ("it took 25\n   minutes", ["25"]),
+        ("open since May\n14 boxes", ["May", "14"]),
+        ("for Anna\nBrandt and Jonas\n\nKlee", ["Anna", "Brandt", "Jonas", "Klee"]),
+        ('she said "wait\nfor me"', []),
+    ],
+)
+def test_the_end_of_a_line_ends_a_fact(string: str, facts: list[str]) -> None:
+    assert [fact.text for fact in find_facts(string)] == facts
+
+
+def test_the_first_word_of_a_line_is_no_name_by_its_capital_alone() -> None:
+    assert of(NAME, "we met in\nBerlin, and\nPlanning went\nWell\n- Back soon") == ["Berlin"]
+
+
 def test_quotations_hold_other_facts() -> None:
     found = [(fact.kind, fact.text) for fact in find_facts("he said “wait 12 ms, Vogel” and `x`")]
     assert found == [

@@ -9,13 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spokesmith.metrics.facts import DATE, IDENTIFIER, KINDS, NAME, NUMBER, QUOTATION
-from spokesmith.metrics.grounding import (
-    Source,
-    StatedFact,
-    kept_facts,
-    stands_in,
-    stated_facts,
-)
+from spokesmith.metrics.grounding import Source, StatedFact, stands_in, stated_facts
+from spokesmith.metrics.keeping import kept_facts
 from spokesmith.metrics.strings import sentences
 
 LAW = (
@@ -99,9 +94,19 @@ def test_normal_forms_change_nothing(text: str, output: str, form: Any) -> None:
 @given(factual_text, factual_text)
 def test_white_space_and_key_order_change_nothing(text: str, output: str) -> None:
     before = stated_facts({"a": output, "b": text}, Source(text))
-    wide = output.replace(" ", " \n ")
+    wide = output.replace(" ", " \t\u00a0 ")
     after = stated_facts({"b": text, "a": wide}, Source(text.replace(" ", "\t ")))
     assert verdict(before) == verdict(after)
+
+
+@some
+@given(factual_text)
+def test_joining_the_lines_of_a_text_makes_nothing_up_and_loses_no_number(text: str) -> None:
+    source = Source(text)
+    stated = stated_facts([" ".join(text.split())], source)
+    assert not [one for one in stated if one.grounding.span is None]
+    kept = kept_facts(stated, source)
+    assert all(one.kept for one in kept if one.fact.kind == NUMBER)
 
 
 @some
@@ -300,6 +305,31 @@ def test_words_stand_on_token_boundaries(words: str, text: str, stands: bool) ->
     assert stands_in(words, text) is stands
 
 
+@pytest.mark.parametrize(
+    ("text", "output", "flagged", "lost"),
+    [
+        ("node build-27\nJune 15, 2023 12:45", "node build-27; June 15, 2023 12:45", [], []),
+        ("node 27\nJune was warm", "node 27; June was warm", [], []),
+        ("node 27\nJune was warm", "node 27 June was warm", [], []),
+        ("node 27\nJune, 27 boxes", "node 27 June, 27 boxes", [], []),
+        ("stew for 25\n   minutes", "stew for 25 minutes", [], []),
+        ("stew for 25\n   minutes", "stew for 25 hours", ["25 hours"], ["25"]),
+        ("after 112s\n$ echo", "timed out after 112s", [], []),
+        ("after 112s\n$ echo", "after 112s $ echo", [], []),
+        ("retries: 30\nmin: 2", "retries 30, min 2", [], []),
+        ("retries: 30\nmin: 2", "retries: 30 s", ["30 s"], ["30", "2"]),
+    ],
+)
+def test_lines_may_be_joined_where_nothing_else_is_said(
+    text: str, output: str, flagged: list[str], lost: list[str]
+) -> None:
+    source = Source(text)
+    stated = stated_facts([output], source)
+    assert [one.fact.text for one in stated if one.grounding.span is None] == flagged
+    numbers = [one for one in kept_facts(stated, source) if one.fact.kind == NUMBER]
+    assert [one.fact.text for one in numbers if not one.kept] == lost
+
+
 def test_long_texts_of_one_kind_take_linear_time() -> None:
     for unit in (
         "1,",
@@ -317,9 +347,11 @@ def test_long_texts_of_one_kind_take_linear_time() -> None:
         "$1",
         "三1",
         "e\u0301",
+        "12\n",
+        "Petra\n",
     ):
-        text = unit * 3_000
-        Source(text).ground(stated_facts(["Petra 12 ms and a_b"], Source(""))[0].fact)
+        source = Source(unit * 3_000)
+        kept_facts(stated_facts(["Petra 12 ms and a_b"], source), source)
 
 
 def test_odd_values_do_not_raise() -> None:

@@ -140,7 +140,7 @@ def content_of(text: str) -> str:
     if len(whole) <= VERBATIM_LIMIT:
         return whole
     parts = sentences(text)
-    facts = {collapse(fact.text) for fact in find_facts(whole)}
+    facts = {collapse(fact.text) for fact in find_facts(text)}
     telling = [any(fact in part for fact in facts) or bool(_DIGIT.search(part)) for part in parts]
     chosen: list[int] = []
     used = 0

@@ -13,16 +13,9 @@ from spokesmith.metrics.facts import (
     Fact,
     find_facts,
 )
-from spokesmith.metrics.grounding import (
-    Grounding,
-    KeptFact,
-    Source,
-    StatedFact,
-    kept_facts,
-    stands_in,
-    stated_facts,
-)
+from spokesmith.metrics.grounding import Grounding, Source, StatedFact, stands_in, stated_facts
 from spokesmith.metrics.judgement import Judgement, judge
+from spokesmith.metrics.keeping import KeptFact, kept_facts
 from spokesmith.metrics.leakage import EditVerdict, edit_followed, pair_leaks, twin_leaks
 from spokesmith.metrics.memory_rules import SALIENCE_RANGES, memory_problems
 from spokesmith.metrics.minimal import MinimalInput, is_minimal

@@ -64,7 +64,8 @@ class _SourcePlaces:
     """Where the source's numbers stand, by what they mean."""
 
     def __init__(self, source: Source) -> None:
-        numbers = [fact for fact in source.facts if fact.kind == NUMBER]
+        # Clauses go on over the ends of wrapped lines.
+        numbers = [fact for fact in source.as_one_line.facts if fact.kind == NUMBER]
         placement = place_numbers(source.text, numbers)
         self._key_at = {(fact.start, fact.end): fact.key for fact in numbers}
         self.numbers = placement.numbers

@@ -1,7 +1,8 @@
 """Typed facts of a string: numbers with unit, dates and times, identifiers, names, quotations.
 
-Each fact has a key that facts of the same meaning share (12 ms, 12ms and 0.012 s). English first;
-other languages give the facts that need no dictionary. Whether a fact is true is not known here.
+Each fact has a key that facts of the same meaning share (12 ms, 12ms and 0.012 s). A fact ends
+where its line ends, and a line begins as a sentence does. English first; other languages give the
+facts that need no dictionary. Whether a fact is true is not known here.
 """
 
 import re
@@ -17,7 +18,7 @@ from spokesmith.metrics.strings import (
     CJK,
     CJK_RUN,
     STOP_WORDS,
-    Written,
+    pieces_at,
     sentences,
     written_form,
 )
@@ -33,6 +34,7 @@ _QUOTED = re.compile(
     r"|(?<![\w`])`(?=\S)([^`]{1,200})(?<=\S)`(?![\w`])"
     r"|(?<![\w'])'(?=[^\s'])([^']{2,80})(?<=\S)'(?!\w)"
 )
+_MARKS = re.compile("[\"`']")
 _LABEL = re.compile(r"[a-z]+(?:_[a-z]+){1,3}")
 _EDGES = " .,;:!?…。，；：！？"
 # Marks characters that a fact already has, and those of scripts that part words by no space.
@@ -57,15 +59,26 @@ def find_facts(string: str) -> list[Fact]:
 
     Facts do not overlap, except that a quotation holds the facts that stand in it.
     """
-    return facts_of(string, written_form(string))
+    return list(facts_of(string))
 
 
-def facts_of(string: str, written: Written) -> list[Fact]:
-    """The facts of a string whose written form is known."""
-    found = [(start, end, QUOTATION, key) for start, end, key in _quotations(written.text)]
+@lru_cache(maxsize=4096)
+def facts_of(string: str, *, across_lines: bool = False) -> tuple[Fact, ...]:
+    """As `find_facts`; those of the last strings are remembered.
+
+    Args:
+        across_lines: read on at the end of a line, as if the string were one line.
+    """
+    written = written_form(string)
     if is_relation(written.text):
-        return []
-    for sentence in sentences(written.text):
+        return ()
+    lines = () if across_lines else written.lines
+    found = [
+        (line.start + start, line.start + end, QUOTATION, key)
+        for line in (pieces_at(written.text, lines) if _MARKS.search(written.text) else ())
+        for start, end, key in _quotations(line.text)
+    ]
+    for sentence in sentences(written.text, lines):
         found.extend(
             (sentence.start + start, sentence.start + end, kind, key)
             for start, end, kind, key in _facts_in(sentence.text)
@@ -81,7 +94,7 @@ def facts_of(string: str, written: Written) -> list[Fact]:
                 continue
             last = end
         facts.append(Fact(kind, string[start:end], start, end, (kind, *key)))
-    return facts
+    return tuple(facts)
 
 
 def is_relation(text: str) -> bool:
@@ -106,14 +119,14 @@ def _facts_in(sentence: str) -> tuple[tuple[int, int, str, tuple[Hashable, ...]]
     The last sentences are remembered: an encoding repeats those of its text.
     """
     facts: list[tuple[int, int, str, tuple[Hashable, ...]]] = []
-    left = CJK_RUN.sub(_without_script, sentence)
+    left = sentence if sentence.isascii() else CJK_RUN.sub(_without_script, sentence)
     for kind, find in _FINDERS:
-        rest = list(left)
+        rest = left
         for start, end, key in find(left):
             if _TAKEN not in rest[start:end]:
-                rest[start:end] = _TAKEN * (end - start)
+                rest = rest[:start] + _TAKEN * (end - start) + rest[end:]
                 facts.append((start, end, kind, key))
-        left = "".join(rest)
+        left = rest
     return tuple(facts)
 
 

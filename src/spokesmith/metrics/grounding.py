@@ -1,13 +1,16 @@
-"""Which facts of an output its source states, and which facts of the source an output keeps.
+"""Which facts of an output its source states.
 
 A fact is grounded by one of equal key, or by one that says more: a date by a fuller date, a bare
 number by the same number with a unit, a name or an identifier by the same words anywhere in the
-text. Whether it is said of the same thing is not judged here.
+text. Where a line ends a fact of the source ends, but an output may have joined lines that were
+merely wrapped: what reads as one fact across them is grounded too. Whether a fact is said of the
+same thing is not judged here.
 """
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -21,10 +24,8 @@ from spokesmith.metrics.facts import (
     QUOTATION,
     Fact,
     facts_of,
-    find_facts,
 )
 from spokesmith.metrics.identifiers import identifier_key
-from spokesmith.metrics.names import PARTICLES, TITLES
 from spokesmith.metrics.quantities import ORDINAL, find_quantities
 from spokesmith.metrics.schema_paths import places_of
 from spokesmith.metrics.strings import find_words, folded, leaves_of, stands_in, written_form
@@ -32,15 +33,7 @@ from spokesmith.metrics.units import same_written
 from spokesmith.metrics.vocabulary import is_common, lemma
 from spokesmith.metrics.word_index import WordIndex, split_words
 
-__all__ = [
-    "Grounding",
-    "KeptFact",
-    "Source",
-    "StatedFact",
-    "kept_facts",
-    "stands_in",
-    "stated_facts",
-]
+__all__ = ["Grounding", "Source", "StatedFact", "stands_in", "stated_facts"]
 
 Span = tuple[int, int]
 
@@ -69,21 +62,14 @@ class StatedFact:
     grounding: Grounding
 
 
-@dataclass(frozen=True, kw_only=True)
-class KeptFact:
-    """A fact of the source, and whether the output keeps it."""
-
-    fact: Fact
-    kept: bool
-
-
 class Source:
     """A text with its facts and the index that answers whether it states a fact."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, across_lines: bool = False) -> None:
         self.text = text
         self._written = written_form(text)
-        self.facts = tuple(facts_of(text, self._written))
+        self._has_lines = bool(self._written.lines) and not across_lines
+        self.facts = facts_of(text, across_lines=across_lines)
         self._folded = folded(self._written.text)
         self._index = WordIndex(self._written)
         self._spans: dict[tuple[Any, ...], Span] = {}
@@ -96,9 +82,35 @@ class Source:
     def ground(self, fact: Fact) -> Grounding:
         """Where the text states a fact, or why it does not."""
         span = self._spans.get(fact.key)
-        if span is None:
-            return _GROUNDS[fact.kind](self, fact)
-        return Grounding(span, "")
+        if span is not None:
+            return Grounding(span, "")
+        found = _GROUNDS[fact.kind](self, fact)
+        if found.span is None and self.as_one_line is not self:
+            across = self.as_one_line.ground(fact)
+            return found if across.span is None else across
+        return found
+
+    @cached_property
+    def as_one_line(self) -> "Source":
+        """The same text with its facts read on at the end of a line."""
+        return Source(self.text, across_lines=True) if self._has_lines else self
+
+    def across_lines(self, fact: Fact) -> list[Fact]:
+        """What stands in the place of a fact where lines are joined; none where it stays."""
+        if self.as_one_line is self or fact.kind == QUOTATION:
+            return []
+        others = self.as_one_line._unquoted
+        at = bisect_right(others, fact.start, key=lambda other: other.end)
+        found: list[Fact] = []
+        while at < len(others) and others[at].start < fact.end:
+            found.append(others[at])
+            at += 1
+        return [] if found == [fact] else found
+
+    @cached_property
+    def _unquoted(self) -> list[Fact]:
+        """The facts that do not overlap: all but quotations."""
+        return [fact for fact in self.facts if fact.kind != QUOTATION]
 
     def _number(self, fact: Fact) -> Grounding:
         value, dimension = _amount(fact)
@@ -162,7 +174,7 @@ class Source:
 
     def _date(self, fact: Fact) -> Grounding:
         for other in self.facts:
-            if other.kind == DATE and _says_as_much(other, fact):
+            if other.kind == DATE and says_as_much(other, fact):
                 return Grounding((other.start, other.end), "")
         # A month or a weekday by name alone stands also where it may be another word.
         if not any(character.isdigit() for character in fact.text):
@@ -254,7 +266,8 @@ def _values_of(fact: Fact) -> list[tuple[Fraction, str]]:
     return []
 
 
-def _says_as_much(fuller: Fact, fact: Fact) -> bool:
+def says_as_much(fuller: Fact, fact: Fact) -> bool:
+    """Whether a date says all that another says, and the same."""
     pairs = list(zip(fuller.key[1:], fact.key[1:], strict=True))
     return any(asked is not None for _, asked in pairs) and all(
         asked is None or held == asked for held, asked in pairs
@@ -281,7 +294,7 @@ def stated_facts(
             if places is not None and places.is_closed(pointer):
                 continue
             if leaf not in seen:
-                seen[leaf] = [(fact, source.ground(fact)) for fact in find_facts(leaf)]
+                seen[leaf] = [(fact, source.ground(fact)) for fact in facts_of(leaf)]
             grounded = seen[leaf]
         elif places is not None and places.is_quantity(leaf, pointer):
             fact = _number_fact(leaf)
@@ -302,38 +315,3 @@ def _number_fact(number: int | float) -> Fact:
         return Fact(NUMBER, text, 0, len(text), (NUMBER, Fraction(number), ""))
     text = str(number)
     return Fact(NUMBER, text, 0, len(text), (NUMBER, Fraction(text), ""))
-
-
-def kept_facts(stated: Sequence[StatedFact], source: Source) -> list[KeptFact]:
-    """Whether an output keeps each fact of its source, each statement counted once.
-
-    A date is kept by a fuller one and a name by a longer one; a number only with its unit.
-    """
-    left = Counter(one.fact.key for one in stated)
-    kept = [_take(left, fact.key) for fact in source.facts]
-    longer = {kind: [key for key in left if key[0] == kind] for kind in (DATE, NAME)}
-    for at, fact in enumerate(source.facts):
-        if not kept[at]:
-            others = (key for key in longer.get(fact.kind, ()) if left[key] and _keeps(key, fact))
-            fuller = next(others, None)
-            kept[at] = fuller is not None and _take(left, fuller)
-    return [KeptFact(fact=fact, kept=held) for fact, held in zip(source.facts, kept, strict=True)]
-
-
-def _take(left: Counter[tuple[Any, ...]], key: tuple[Any, ...]) -> bool:
-    if left[key] == 0:
-        left.pop(key, None)
-        return False
-    left[key] -= 1
-    return True
-
-
-def _keeps(key: tuple[Any, ...], fact: Fact) -> bool:
-    if key[0] != fact.kind:
-        return False
-    if fact.kind == DATE:
-        return _says_as_much(Fact(DATE, "", 0, 0, key), fact)
-    if fact.kind == NAME:
-        needed = [word for word in fact.key[1:] if word not in TITLES | PARTICLES]
-        return bool(needed) and set(needed) <= set(key[1:])
-    return False

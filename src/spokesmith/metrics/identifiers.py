@@ -18,6 +18,7 @@ _ADDRESS = re.compile(
     r"|(?<![\w.+-])[\w.+-]{1,64}@[A-Za-z0-9-]{1,64}(?:\.[A-Za-z0-9-]{1,64}){1,6}"
     r"|(?<!\w)@[A-Za-z_][\w./-]{1,60}"
 )
+_ADDRESS_MARK = re.compile(r"[./\\@:]")
 _PATH = re.compile(
     r"(?<![\w/.~])(?:[A-Za-z]:\\[\w.\\-]+|(?:~|\.{1,2})?/[\w.@%+~-]+(?:/[\w.@%+~=-]*)*"
     r"|[\w.@+-]{1,80}(?:/[\w.@+=-]{1,80}){1,20}/?|\.?[\w-]{1,80}(?:\.[\w-]{1,80}){1,12})"
@@ -53,6 +54,8 @@ _PREFIXES = frozenset(
 
 def find_addresses(text: str) -> Iterator[Mark]:
     """URLs, e-mail addresses, handles, paths, files and dotted names."""
+    if not _ADDRESS_MARK.search(text):
+        return
     for found in _ADDRESS.finditer(text):
         yield _mark(found.start(), _trimmed(found.group()))
     for found in _PATH.finditer(text):

@@ -14,7 +14,8 @@ from spokesmith.metrics.binding import BoundNumber, binding
 from spokesmith.metrics.compliance import Compliance, check_and_parse
 from spokesmith.metrics.echo import prompt_echo
 from spokesmith.metrics.facts import NUMBER, Fact
-from spokesmith.metrics.grounding import KeptFact, Source, StatedFact, kept_facts, stated_facts
+from spokesmith.metrics.grounding import Source, StatedFact, stated_facts
+from spokesmith.metrics.keeping import KeptFact, kept_facts
 from spokesmith.metrics.minimal import MinimalInput, is_minimal, minimal
 from spokesmith.metrics.schema_paths import places_of
 from spokesmith.metrics.soft import soft

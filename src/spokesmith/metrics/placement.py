@@ -131,12 +131,13 @@ def _tokens(
     for first, following, number in sorted([*pieces, *free], key=lambda piece: piece[:2]):
         word = text[first:following].casefold() if number is None else ""
         gap = text[last:first]
-        if _BARRIER.search(gap) or word in CONJUNCTIONS:
+        is_plain = gap in ("", " ")
+        if word in CONJUNCTIONS or (not is_plain and _BARRIER.search(gap)):
             at, clause = at + BARRIER_LENGTH, clause + 1
         at, last = at + 1, following
-        if _SEVERING.search(gap):
+        if not is_plain and _SEVERING.search(gap):
             yield _Token(at, clause, ";", "", None)
-        if _ARROW.search(gap):
+        if not is_plain and _ARROW.search(gap):
             yield _Token(at, clause, "to", "", None)
         yield _Token(at, clause, word, _content(word), number)
 

@@ -48,6 +48,9 @@ _SUFFIXES = {
     **{f"{word}s": value for word, value in LARGE.items()},
 }
 MOST_DIGITS = 1000
+_NUMBER_WORDS = frozenset({*SMALL, *LARGE, *ORDINALS})
+_DIGIT = re.compile(r"\d")
+_LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def _any_of(words: set[str]) -> str:
@@ -119,6 +122,8 @@ class Quantity:
 
 def find_quantities(text: str) -> list[Quantity]:
     """The numbers of a text; each in a range has the unit that stands after the last."""
+    if not _DIGIT.search(text) and _NUMBER_WORDS.isdisjoint(_LETTERS.findall(text.lower())):
+        return []
     found: list[Quantity] = []
     for match in _NUMBER.finditer(text):
         found.extend(_read(match))

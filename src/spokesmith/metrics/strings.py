@@ -1,17 +1,17 @@
 """Written forms, words, sentences and clauses of a string, and the strings of a JSON value.
 
 Strings are compared in one written form (`written_form`): NFKC, one space between words, one form
-for each quote mark and dash. Lemmas are English; words of other languages are their own, and each
-Chinese or Japanese character is a word.
+for each quote mark and dash; it knows where lines began. Lemmas are English; words of other
+languages are their own, and each Chinese or Japanese character is a word.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from spokesmith.metrics.vocabulary import lemma
 
@@ -39,6 +39,7 @@ _SPELLINGS = str.maketrans(
     | dict.fromkeys("—―", "–")
     | dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufeff")
 )
+_LINE_ENDS = frozenset("\n\r\v\f\x85\u2028\u2029")
 _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 # A string that is its own written form, and a part of one that is.
 _PLAIN = re.compile(r"[!-~]++(?: [!-~]++)*+")
@@ -55,11 +56,15 @@ _CLAUSE_END = re.compile(r"[;:,](?=\s)|[，；：、]|\s[–—-]\s|[()]")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A string in its written form, and where each of its characters stood before."""
+    """A string in its written form, and where each of its characters stood before.
+
+    `lines` are the places in the written form where a line other than the first begins.
+    """
 
     text: str
     starts: tuple[int, ...] | range
     length: int
+    lines: tuple[int, ...] = ()
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """The span in the original string of a span that is not empty in the written form."""
@@ -70,8 +75,7 @@ class Written:
         return self.starts[start], self.starts[end] if end < len(self.starts) else self.length
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """A word, a clause or a sentence, and its span in the string it was found in."""
 
     text: str
@@ -86,6 +90,7 @@ def written_form(string: str) -> Written:
         return Written(string, range(len(string)), len(string))
     parts: list[str] = []
     starts: list[int] = []
+    lines: dict[int, None] = {}
     after_space = True
     at = 0
     while at < len(string):
@@ -104,8 +109,10 @@ def written_form(string: str) -> Written:
         if part:
             parts.append(part)
             after_space = part[-1] == " "
+        if string[at] in _LINE_ENDS:
+            lines[len(starts)] = None
         at = end
-    return Written("".join(parts), tuple(starts), len(string))
+    return Written("".join(parts), tuple(starts), len(string), tuple(lines))
 
 
 def _plain_end(string: str, start: int) -> int:
@@ -173,9 +180,19 @@ def content_words(string: str) -> list[str]:
     return found
 
 
-def sentences(string: str) -> list[Piece]:
-    """The sentences of a string; cutting one of them again leaves it whole."""
-    return _pieces(string, _sentence_cuts(string))
+def sentences(string: str, lines: Sequence[int] = ()) -> list[Piece]:
+    """The sentences of a string; cutting one of them again leaves it whole.
+
+    Args:
+        lines: where lines begin, which are sentences of their own; none where lines do not count.
+    """
+    cuts = _sentence_cuts(string)
+    return _pieces(string, sorted({*cuts, *lines}) if lines else cuts)
+
+
+def pieces_at(string: str, lines: Sequence[int]) -> list[Piece]:
+    """The lines of a string that begin at places in it."""
+    return _pieces(string, list(lines))
 
 
 def _sentence_cuts(string: str) -> list[int]:
