@@ -6,7 +6,7 @@ template.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
@@ -65,11 +65,11 @@ def restyle(random: Random, text: str, gold: dict[str, Any]) -> tuple[str, dict[
             (str.lower, True),
             # Other letters than ASCII may grow in capitals.
             (str.upper, False) if text.isascii() else (str.lower, True),
-            (_replacer(CONTRACTIONS), True),
-            (_replacer(CONTRACTIONS), True),
-            (_replacer(CONTRACTIONS | SHORT_FORMS), True),
-            (_replacer(_some(random, SLIPS)), True),
-            (_replacer(_some(random, SLIPS)), True),
+            (_replacer(CONTRACTIONS, text), True),
+            (_replacer(CONTRACTIONS, text), True),
+            (_replacer(CONTRACTIONS | SHORT_FORMS, text), True),
+            (_replacer(_some(random, SLIPS), text), True),
+            (_replacer(_some(random, SLIPS), text), True),
             (_curly, True),
         )
     )
@@ -130,11 +130,21 @@ def _some(random: Random, words: dict[str, str]) -> dict[str, str]:
     return slips | {word.capitalize(): slip.capitalize() for word, slip in slips.items()}
 
 
-def _replacer(words: dict[str, str]) -> Change:
-    """A change of whole words, but not inside paths, addresses and identifiers."""
+def _replacer(words: dict[str, str], text: str) -> Change:
+    """A change of those whole words that a text has, not inside paths, addresses, identifiers.
+
+    So a gold has no word changed that its text does not show changed.
+    """
+    said = set(_whole_words(words).findall(text))
+    if not said:
+        return str
+    pattern = _whole_words(said)
+    return lambda changed: pattern.sub(lambda match: words[match.group()], changed)
+
+
+def _whole_words(words: Iterable[str]) -> re.Pattern[str]:
     found = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    pattern = re.compile(rf"(?<![\w./:@'-])(?:{found})(?![\w/:@'-])")
-    return lambda text: pattern.sub(lambda match: words[match.group()], text)
+    return re.compile(rf"(?<![\w./:@'-])(?:{found})(?![\w/:@'-])")
 
 
 def _loosened(random: Random, text: str) -> str:
