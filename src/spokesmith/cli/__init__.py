@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from spokesmith.cli import bases, convert, data, demo, diagnose, encode, probe, task, train
+from spokesmith.cli import bases, convert, data, demo, diagnose, encode, probe, serve, task, train
 
 app = typer.Typer(
     name="spokesmith",
@@ -19,6 +19,7 @@ app.command()(train.train)
 app.command()(diagnose.diagnose)
 app.command()(encode.encode)
 app.command()(probe.probe)
+app.command()(serve.serve)
 app.add_typer(data.app, name="data")
 app.add_typer(task.app, name="task")
 app.command()(bases.bases)

