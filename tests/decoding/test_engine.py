@@ -8,13 +8,13 @@ import torch
 
 from spokesmith.backends import LocalBackend
 from spokesmith.bases import Base
-from spokesmith.decoding import Engine, Sampling
+from spokesmith.decoding import Constraint, Engine, Sampling
 from spokesmith.metrics.compliance import check, parse_strict
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.tasks import canonical_json, load_task
 from spokesmith.testing import FAMILY_SIZES, tiny_base
 
-MEMORY = load_task("memory").schema
+HELD = Constraint(kind="schema", value=load_task("memory").schema)
 SMALL: dict[str, Any] = {
     "type": "object",
     "properties": {
@@ -87,7 +87,7 @@ def test_a_schema_always_holds(base: Base, seed: int) -> None:
 
 
 def test_a_cut_answer_says_so(base: Base) -> None:
-    generation = Engine(base).generate(PROMPT, spokes=None, max_tokens=5, schema=MEMORY)
+    generation = Engine(base).generate(PROMPT, spokes=None, max_tokens=5, constraint=HELD)
     assert generation.finish_reason == "length"
     assert len(generation.tokens) == 5
     assert base.tokenizer.decode(generation.tokens) == '{"gis'
@@ -114,7 +114,7 @@ def test_an_over_long_prompt_names_both_numbers(base: Base) -> None:
 
 
 def test_the_context_ends_an_answer_as_length(base: Base) -> None:
-    generation = Engine(base).generate([65] * 4090, spokes=None, max_tokens=50, schema=MEMORY)
+    generation = Engine(base).generate([65] * 4090, spokes=None, max_tokens=50, constraint=HELD)
     assert generation.finish_reason == "length"
     assert len(generation.tokens) <= 6
 
@@ -122,11 +122,15 @@ def test_the_context_ends_an_answer_as_length(base: Base) -> None:
 def test_a_schema_that_cannot_be_enforced_is_refused(base: Base) -> None:
     schema = {"type": "object", "properties": {"a": {"$ref": "#/nowhere"}}, "required": ["a"]}
     with pytest.raises(ValueError, match="the schema cannot be enforced"):
-        Engine(base).generate(PROMPT, spokes=None, max_tokens=4, schema=schema)
+        Engine(base).generate(
+            PROMPT, spokes=None, max_tokens=4, constraint=Constraint(kind="schema", value=schema)
+        )
 
 
 def test_a_schema_is_compiled_once(base: Base) -> None:
     engine = Engine(base)
     for _ in range(3):
-        engine.generate(PROMPT, spokes=None, max_tokens=3, schema=SMALL)
+        engine.generate(
+            PROMPT, spokes=None, max_tokens=3, constraint=Constraint(kind="schema", value=SMALL)
+        )
     assert len(engine.grammars._compiled) == 1

@@ -1,29 +1,65 @@
-"""`complete` by the local engine."""
+"""The local engine as a backend: chats and texts in, texts out, several sets of spokes by name."""
 
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 from typing import Any
 
-from spokesmith.backends.completion import Completion, Timing, Usage
+from spokesmith.backends.completion import Completion, Piece, Timing, Usage
+from spokesmith.backends.request import Job, Model, Request, Stats, UnknownModelError
+from spokesmith.backends.text_stream import TextStream
 from spokesmith.bases import Base
-from spokesmith.decoding import Engine, Sampling
+from spokesmith.decoding import Chosen, Constraint, Engine, Features, Generation, Sampling, Ticket
+from spokesmith.decoding.row import STOP
+from spokesmith.spokes import attach, attached_sets, detach, find_spokes, load_spokes
 from spokesmith.tasks import Message
 
 
 class LocalBackend:
-    """Answers with a base in this process and one of the sets of spokes beside it.
+    """Answers with a base in this process and the sets of spokes beside it.
 
     Calls from several threads run as one batch.
 
     Args:
         base: the base, with its sets attached.
-        spokes: the name of an attached set; None runs the bare base.
+        spokes: the attached set that answers where a request names no model; None takes the base.
         num_slots: most answers at once.
+        max_waiting: most answers in the queue; None for any number.
+        features: what makes the engine fast.
     """
 
-    def __init__(self, base: Base, *, spokes: str | None, num_slots: int = 1) -> None:
+    def __init__(
+        self,
+        base: Base,
+        *,
+        spokes: str | None,
+        num_slots: int = 1,
+        max_waiting: int | None = None,
+        features: Features | None = None,
+    ) -> None:
         self.base = base
         self.spokes = spokes
-        self.engine = Engine(base, num_slots=num_slots)
+        self.engine = Engine(base, num_slots=num_slots, max_waiting=max_waiting, features=features)
+        self._lock = threading.Lock()
+        self._base_model = Model(
+            name=base.name, base=base.name, folder=None, task=None, created=int(time.time())
+        )
+        self._sets = {name: self._model(name) for name in attached_sets(base.model)}
+
+    @property
+    def context_length(self) -> int:
+        return self.engine.context
+
+    @property
+    def chat_template(self) -> str:
+        return self.base.chat.template
+
+    def models(self) -> list[Model]:
+        """The base first, then the sets."""
+        with self._lock:
+            return [self._base_model, *self._sets.values()]
 
     def complete(
         self,
@@ -36,25 +72,236 @@ class LocalBackend:
         top_p: float = 1.0,
         seed: int = 0,
     ) -> Completion:
-        """Answer a chat; see `Engine.generate` for the arguments and errors."""
-        shared, rest = self.base.chat.prompt_parts(messages)
-        generation = self.engine.generate(
-            shared + rest,
-            num_shared=len(shared),
-            spokes=self.spokes,
+        """Answer a chat and wait for it; see `Request` for the arguments and `start` for errors."""
+        request = Request(
+            messages=messages,
+            constraint=None if schema is None else Constraint(kind="schema", value=schema),
             max_tokens=max_tokens,
-            schema=schema,
-            sampling=Sampling(temperature=temperature, top_p=top_p, seed=seed),
             time_limit_s=time_limit_s,
+            sampling=Sampling(temperature=temperature, top_p=top_p, seed=seed),
         )
-        text = self.base.tokenizer.decode(
-            generation.tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False
-        )
-        return Completion(
-            text=text,
-            finish_reason=generation.finish_reason,
-            usage=Usage(
-                prompt_tokens=len(shared) + len(rest), completion_tokens=len(generation.tokens)
+        return self.start(request).result()
+
+    def start(
+        self,
+        request: Request,
+        *,
+        on_piece: Callable[[Piece], None] | None = None,
+        on_end: Callable[[Job], None] | None = None,
+    ) -> "LocalJob":
+        """Begin an answer; see `Backend.start`."""
+        spokes = self._spokes_of(request.model)
+        shared, rest = self._prompt_parts(request)
+        job = LocalJob(TextStream(self.base.tokenizer, request.stop), on_piece, on_end)
+        job.begin(
+            self.engine.submit(
+                shared + rest,
+                num_shared=len(shared),
+                spokes=spokes,
+                max_tokens=request.max_tokens,
+                constraint=request.constraint,
+                sampling=request.sampling,
+                time_limit_s=request.time_limit_s,
+                num_logprobs=request.num_logprobs,
+                on_truncation=request.on_truncation,
+                on_tokens=job.on_tokens,
             ),
-            timing=Timing(first_token_s=generation.first_token_s, total_s=generation.total_s),
+            num_prompt_tokens=len(shared) + len(rest),
+        )
+        return job
+
+    def tokenize(
+        self, text: str, *, add_special: bool = False, parse_special: bool = True
+    ) -> list[int]:
+        return self.base.tokenizer(
+            text, add_special_tokens=add_special, split_special_tokens=not parse_special
+        ).input_ids
+
+    def detokenize(self, token_ids: Sequence[int]) -> str:
+        """The text of tokens.
+
+        Raises:
+            ValueError: a token is not one of the base's.
+        """
+        for token in token_ids:
+            if not 0 <= token < self.engine.vocabulary:
+                raise ValueError(
+                    f"token {token} is none of the base's: give ids below {self.engine.vocabulary}"
+                )
+        return self.base.tokenizer.decode(list(token_ids), clean_up_tokenization_spaces=False)
+
+    def token_bytes(self, token_id: int) -> bytes:
+        """The bytes that a token stands for."""
+        return self.engine.grammars.token_bytes(token_id)
+
+    def prompt_ids(self, request: Request) -> list[int]:
+        shared, rest = self._prompt_parts(request)
+        return shared + rest
+
+    def load_set(self, source: str, *, name: str | None = None) -> Model:
+        """Put a set beside the base while it runs; see `Backend.load_set`."""
+        folder = find_spokes(source)
+        spokes, card = load_spokes(folder, base_fingerprint=self.base.fingerprint)
+        name = name or card.task or folder.name
+
+        def put() -> None:
+            attach(self.base.model, self.base.sites(), spokes, name=name)
+
+        self.engine.between_steps(put).result()
+        model = replace(self._model(name), folder=str(folder), task=card.task)
+        with self._lock:
+            self._sets[name] = model
+        return model
+
+    def unload_set(self, name: str) -> None:
+        """Take a set away; answers that use it are finished first."""
+        with self._lock:
+            if name not in self._sets:
+                raise UnknownModelError(f"no set named '{name}': {self._known()}")
+            del self._sets[name]
+
+        def take() -> None:
+            detach(self.base.model, name)
+            self.engine.prefixes.forget(name)
+
+        self.engine.between_steps(take, unused=name).result()
+
+    def stats(self) -> Stats:
+        counts, runner = self.engine.counts, self.engine.runner
+        return Stats(
+            running=self.engine.num_running,
+            waiting=self.engine.num_waiting,
+            num_slots=self.engine.num_slots,
+            forwards=runner.num_forwards,
+            forward_tokens=runner.num_tokens,
+            prompt_tokens=counts["prompt_tokens"],
+            cached_tokens=counts["cached_tokens"],
+            tokens_model=counts["model"],
+            tokens_forced=counts["forced"],
+            tokens_copied=counts["copied"],
+            tokens_closing=counts["closing"],
+            drafted_tokens=counts["drafted"],
+            prefix_cache_bytes=self.engine.prefixes.num_bytes,
+        )
+
+    def close(self, *, finish: bool = True) -> None:
+        self.engine.close(finish=finish)
+
+    def _model(self, name: str) -> Model:
+        return replace(self._base_model, name=name, created=int(time.time()))
+
+    def _known(self) -> str:
+        return "known are " + ", ".join([self._base_model.name, *self._sets])
+
+    def _spokes_of(self, model: str | None) -> str | None:
+        if model is None:
+            return self.spokes
+        if model == self._base_model.name:
+            return None
+        with self._lock:
+            if model not in self._sets:
+                raise UnknownModelError(f"no model '{model}': {self._known()}")
+        return model
+
+    def _prompt_parts(self, request: Request) -> tuple[list[int], list[int]]:
+        """The prompt's tokens, cut where prompts of the same chat but another last message part."""
+        if request.messages is not None:
+            return self.base.chat.prompt_parts(
+                request.messages, template_options=request.template_options
+            )
+        if isinstance(request.prompt, str):
+            return [], self.tokenize(request.prompt)
+        if request.prompt is None:
+            raise ValueError("a request needs messages or a prompt")
+        self.detokenize(request.prompt)
+        return [], list(request.prompt)
+
+
+class LocalJob:
+    """An answer of the local engine that is under way."""
+
+    def __init__(
+        self,
+        stream: TextStream,
+        on_piece: Callable[[Piece], None] | None,
+        on_end: Callable[[Job], None] | None,
+    ) -> None:
+        self._stream = stream
+        self._on_piece = on_piece
+        self._on_end = on_end
+        self._chosen: list[Chosen] = []
+        self._future: Future[Completion] = Future()
+        self._ticket: Ticket | None = None
+        self._start = time.monotonic()
+        self._first_token_s = 0.0
+        self._num_prompt_tokens = 0
+
+    def begin(self, ticket: Ticket, *, num_prompt_tokens: int) -> None:
+        self._ticket = ticket
+        self._num_prompt_tokens = num_prompt_tokens
+        ticket.future.add_done_callback(self._ended)
+
+    def cancel(self) -> None:
+        assert self._ticket is not None
+        self._ticket.cancel()
+
+    def result(self, timeout: float | None = None) -> Completion:
+        return self._future.result(timeout)
+
+    def on_tokens(self, tokens: Sequence[Chosen]) -> None:
+        """Called by the engine with the tokens of each step."""
+        if self._stream.stopped:
+            return
+        if not self._chosen:
+            self._first_token_s = time.monotonic() - self._start
+        self._chosen += tokens
+        text = self._stream.add([one.id for one in tokens])
+        self._tell(Piece(text=text, tokens=tuple(tokens)))
+        if self._stream.stopped and self._ticket is not None:
+            self._ticket.cancel()
+
+    def _ended(self, future: "Future[Generation]") -> None:
+        error = future.exception()
+        if error is not None and not self._stream.stopped:
+            self._future.set_exception(error)
+        else:
+            rest = self._stream.end()
+            if rest:
+                self._tell(Piece(text=rest))
+            generation = None if error is not None else future.result()
+            self._future.set_result(self._completion(generation))
+        if self._on_end is not None:
+            self._on_end(self)
+
+    def _tell(self, piece: Piece) -> None:
+        if self._on_piece is not None:
+            self._on_piece(piece)
+
+    def _completion(self, generation: Generation | None) -> Completion:
+        """The whole answer; without a generation it ended at a stop text."""
+        if generation is None:
+            generation = Generation(
+                chosen=tuple(self._chosen),
+                finish_reason=STOP,
+                first_token_s=self._first_token_s,
+                total_s=time.monotonic() - self._start,
+            )
+        stopped = self._stream.stopped
+        return Completion(
+            text=self._stream.text,
+            finish_reason=STOP if stopped else generation.finish_reason,
+            closed=generation.closed,
+            usage=Usage(
+                prompt_tokens=self._num_prompt_tokens,
+                completion_tokens=len(generation.chosen),
+                cached_tokens=generation.num_cached,
+            ),
+            timing=Timing(
+                first_token_s=generation.first_token_s,
+                total_s=generation.total_s,
+                waiting_s=generation.waiting_s,
+            ),
+            tokens=generation.chosen,
+            num_forwards=generation.num_forwards,
+            stop_text=self._stream.stop_text,
         )

@@ -9,24 +9,31 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from spokesmith.backends.completion import Completion, Piece
-from spokesmith.decoding.request import Constraint, OnTruncation, Sampling
+from spokesmith.decoding.request import (
+    BusyError,
+    CancelledError,
+    Constraint,
+    ContextError,
+    OnTruncation,
+    Sampling,
+)
 from spokesmith.tasks import Message
 
-
-class ContextError(ValueError):
-    """The prompt does not fit into the base's context."""
+__all__ = [
+    "Backend",
+    "BusyError",
+    "CancelledError",
+    "ContextError",
+    "Job",
+    "Model",
+    "Request",
+    "Stats",
+    "UnknownModelError",
+]
 
 
 class UnknownModelError(ValueError):
     """No model of the name that was asked for."""
-
-
-class BusyError(RuntimeError):
-    """The queue is full: ask again later."""
-
-
-class CancelledError(RuntimeError):
-    """The answer is not wanted any more."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,16 +52,24 @@ class ChatFormat:
         """Token ids of a chat up to where the answer starts."""
         return [token for part in self.prompt_parts(messages) for token in part]
 
-    def prompt_parts(self, messages: Sequence[Mapping[str, object]]) -> tuple[list[int], list[int]]:
+    def prompt_parts(
+        self,
+        messages: Sequence[Mapping[str, object]],
+        *,
+        template_options: Mapping[str, Any] | None = None,
+    ) -> tuple[list[int], list[int]]:
         """The ids of `prompt_ids`, split where the last message's content starts.
 
         The first part is the same for all chats that differ in their last message only.
+
+        Args:
+            template_options: what the template is told beside what the family says.
         """
         marks = [_MARK.format(index=index) for index in range(len(messages))]
         marked = [
             {**message, "content": mark} for message, mark in zip(messages, marks, strict=True)
         ]
-        rest = self._render(marked)
+        rest = self._render(marked, {**self.template_options, **(template_options or {})})
         before: list[int] = []
         for mark, message in zip(marks, messages, strict=True):
             frame, _, rest = rest.partition(mark)
@@ -76,7 +84,7 @@ class ChatFormat:
         """Token ids of an answer, with the token that ends it."""
         return [*self._content_ids(answer), self.end_id]
 
-    def _render(self, messages: list[dict[str, Any]]) -> str:
+    def _render(self, messages: list[dict[str, Any]], options: Mapping[str, Any]) -> str:
         from jinja2.exceptions import TemplateError
 
         def apply(turns: list[dict[str, Any]]) -> str:
@@ -85,7 +93,7 @@ class ChatFormat:
                 chat_template=self.template,
                 tokenize=False,
                 add_generation_prompt=True,
-                **self.template_options,
+                **options,
             )
 
         try:

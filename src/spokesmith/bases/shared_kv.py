@@ -7,6 +7,7 @@ a cache is wrong. The guard sits on the model itself: it refuses the first and m
 whoever makes the call and wherever the setting was made.
 """
 
+import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -88,6 +89,12 @@ class SharedKVGuard:
 def cache_name(arguments: Mapping[str, Any]) -> str | None:
     """Under which name a cache stands among these arguments, if there is one."""
     return next((name for name in CACHE_NAMES if arguments.get(name) is not None), None)
+
+
+def cache_argument(decoder: nn.Module) -> str:
+    """What a decoder calls the cache among its arguments."""
+    known = inspect.signature(decoder.forward).parameters
+    return next(name for name in CACHE_NAMES if name in known)
 
 
 def _takes_cache_away(layer: Any) -> bool:

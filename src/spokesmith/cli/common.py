@@ -121,15 +121,10 @@ def open_backend(base: "Base", spokes: str, *, num_slots: int = 1) -> "LocalBack
     `num_slots` answers at most are under way at once.
     """
     from spokesmith.backends import LocalBackend
-    from spokesmith.spokes import attached_sets
 
     if spokes == "none":
         return LocalBackend(base, spokes=None, num_slots=num_slots)
     attach_set(base, spokes)
-    loaded = attached_sets(base.model)["active"]
-    if loaded.config.placement == "ffn":
-        # Its products run in the base's dtype: casting once saves a cast at every token.
-        loaded.to(base.model.dtype)
     return LocalBackend(base, spokes="active", num_slots=num_slots)
 
 

@@ -1,73 +1,80 @@
 """Continuous batching: answers join and leave a batch between steps.
 
-Callers from any number of threads ask for one answer each; one worker thread runs the base. No row
-pads another; but kernels may round a row's last bits by its place in the batch, so in a near tie an
-answer may part from the one that it would be alone. Knows tokens only: no chat, no text, no HTTP.
+Callers from any number of threads ask for one answer each; one worker thread runs the base. A step
+computes a part of the prompts that are new and, for every answer under way, its last token and the
+guesses at what follows (`drafting`). Knows tokens only: no chat, no text, no HTTP.
 """
 
 import threading
 import time
-from collections import deque
-from collections.abc import Sequence
-from concurrent.futures import Future
-from dataclasses import dataclass, field
-from typing import Any
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from spokesmith.bases import Base
-from spokesmith.decoding.grammar import Grammar, GrammarCompiler
-from spokesmith.decoding.prefill import Prefiller
-from spokesmith.decoding.sampling import Sampler, Sampling
-from spokesmith.decoding.slots import Slots
-from spokesmith.spokes import using
+from spokesmith.decoding.closing import Closer
+from spokesmith.decoding.drafting import CopyIndex, alike_tokens, guess
+from spokesmith.decoding.grammar import GrammarCompiler
+from spokesmith.decoding.packing import fix_linear_layers
+from spokesmith.decoding.prefixes import PrefixCache
+from spokesmith.decoding.request import (
+    BusyError,
+    Chosen,
+    Constraint,
+    ContextError,
+    OnTruncation,
+    Sampling,
+)
+from spokesmith.decoding.row import LENGTH, TIMEOUT, Generation, Row, masks_along
+from spokesmith.decoding.runner import Runner, Work
+from spokesmith.decoding.sampling import Sampler
 
-STOP, LENGTH, TIMEOUT = "stop", "length", "timeout"
+NEVER = float("inf")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Generation:
-    """The tokens of an answer, without the one that ends it.
+class Features:
+    """What makes the engine fast. None of it changes an answer.
 
-    `finish_reason` is `stop` where the answer ended by itself, `length` where it was cut,
-    `timeout` where its time was over. Seconds count from the request, waiting included.
+    Attributes:
+        forced: guess the tokens that a grammar leaves no choice about.
+        copying: guess from the prompt and the answer so far.
+        prefix_cache: compute shared beginnings of prompts once.
+        fixed_layout: keep a copy of the base's matrices in the processor's own layout.
+        step_tokens: most tokens of prompts in one step.
+        guess_tokens: most tokens of answers in one step, guesses included.
+        longest_guess: most guesses for one answer in one step.
+        prefix_bytes: most memory for beginnings of prompts.
     """
 
-    tokens: list[int]
-    finish_reason: str
-    first_token_s: float
-    total_s: float
+    forced: bool = True
+    copying: bool = True
+    prefix_cache: bool = True
+    fixed_layout: bool = True
+    step_tokens: int = 256
+    guess_tokens: int = 64
+    longest_guess: int = 16
+    prefix_bytes: int = 256 * 2**20
 
 
-@dataclass(kw_only=True)
-class _Request:
-    prompt_ids: list[int]
-    num_shared: int
-    spokes: str | None
-    max_tokens: int
-    grammar: Grammar | None
-    sampler: Sampler
-    start: float
-    deadline: float
-    tokens: list[int] = field(default_factory=list)
-    first_token_s: float = 0.0
-    future: "Future[Generation]" = field(default_factory=Future)
+class Ticket:
+    """A caller's hold on an answer that is under way."""
+
+    def __init__(self, row: Row, wake: Callable[[], None]) -> None:
+        self._row = row
+        self._wake = wake
 
     @property
-    def position(self) -> int:
-        """Where the last token is written, once there is one."""
-        return len(self.prompt_ids) + len(self.tokens) - 1
+    def future(self) -> "Future[Generation]":
+        return self._row.future
 
-    def finish(self, reason: str, tokens: list[int]) -> None:
-        self.future.set_result(
-            Generation(
-                tokens=tokens,
-                finish_reason=reason,
-                first_token_s=self.first_token_s,
-                total_s=time.monotonic() - self.start,
-            )
-        )
+    def cancel(self) -> None:
+        """Stop the work before the next step; harmless where the answer has ended."""
+        self._row.cancelled = True
+        self._wake()
 
 
 class Engine:
@@ -76,163 +83,388 @@ class Engine:
     Args:
         base: the base; while answers are under way nothing else may run on it.
         num_slots: most answers at once.
+        max_waiting: most answers in the queue.
+        features: what is switched on.
     """
 
-    def __init__(self, base: Base, *, num_slots: int = 1) -> None:
+    def __init__(
+        self,
+        base: Base,
+        *,
+        num_slots: int = 1,
+        max_waiting: int | None = None,
+        features: Features | None = None,
+    ) -> None:
         if num_slots < 1:
             raise ValueError(f"num_slots is {num_slots}: an engine needs at least one")
         self.base = base
-        self.num_slots = num_slots
+        self.features = features or Features()
+        self.max_waiting = max_waiting
         self.vocabulary: int = base.model.get_output_embeddings().weight.shape[0]
+        self.context: int = base.config.max_position_embeddings
         self.grammars = GrammarCompiler(base.tokenizer, base.chat.end_id, self.vocabulary)
-        self._grammars_lock = threading.Lock()
-        self._prefill = Prefiller(base)
-        self._slots = Slots(base.config, num_slots, base.device)
-        self._rows: list[_Request | None] = [None] * num_slots
-        self._waiting: deque[_Request] = deque()
+        self.runner = Runner(base, num_slots)
+        self.prefixes = PrefixCache(
+            self.runner.cache,
+            max_bytes=self.features.prefix_bytes if self.features.prefix_cache else 0,
+            has_states=not self.runner.packs_rows,
+        )
+        self.counts: Counter[str] = Counter()
+        if self.features.fixed_layout:
+            fix_linear_layers(base.model)
+        pieces = base.tokenizer.convert_ids_to_tokens(range(self.vocabulary))
+        texts = [base.tokenizer.convert_tokens_to_string([piece or ""]) for piece in pieces]
+        self._alike = alike_tokens(texts)
+        self._closer = Closer(texts)
+        self._rows: list[Row | None] = [None] * num_slots
+        self._waiting: deque[Row] = deque()
+        self._actions: list[tuple[Callable[[], None], str | None, Future[None]]] = []
+        self._masks = ThreadPoolExecutor(max_workers=1, thread_name_prefix="masks")
         self._wake = threading.Condition()
         self._worker: threading.Thread | None = None
+        self._closing = False
+
+    @property
+    def num_slots(self) -> int:
+        return len(self._rows)
+
+    @property
+    def num_running(self) -> int:
+        return sum(row is not None for row in self._rows)
+
+    @property
+    def num_waiting(self) -> int:
+        return len(self._waiting)
+
+    def submit(
+        self,
+        prompt_ids: Sequence[int],
+        *,
+        spokes: str | None,
+        max_tokens: int | None = None,
+        num_shared: int = 0,
+        constraint: Constraint | None = None,
+        sampling: Sampling | None = None,
+        time_limit_s: float | None = None,
+        num_logprobs: int | None = None,
+        on_truncation: OnTruncation = "cut",
+        on_tokens: Callable[[Sequence[Chosen]], None] | None = None,
+    ) -> Ticket:
+        """Ask for the continuation of a prompt; may be called from many threads at once.
+
+        Args:
+            prompt_ids: the prompt.
+            spokes: name of an attached set; None runs the bare base.
+            max_tokens: most tokens of the answer; the base's context may allow fewer.
+            num_shared: how many tokens at the beginning of the prompt other prompts share, where
+                that is known.
+            constraint: what the answer is held to; None decodes freely.
+            sampling: how tokens are chosen; None takes the most likely ones.
+            time_limit_s: after so many seconds the answer is cut.
+            num_logprobs: how many of the most likely tokens to tell with each; None for nothing.
+            on_truncation: what becomes of a held answer that is cut at `max_tokens`.
+            on_tokens: called in the worker with the tokens of each step; must return at once.
+
+        Raises:
+            ContextError: the prompt fills the context.
+            BusyError: the queue is full.
+            ValueError: the prompt is empty, or the constraint cannot be enforced.
+        """
+        if not prompt_ids:
+            raise ValueError("the prompt is empty: give at least one token")
+        room = self.context - len(prompt_ids)
+        if room < 1:
+            raise ContextError(
+                f"the prompt has {len(prompt_ids)} tokens, the base's context is {self.context}: "
+                "shorten the text"
+            )
+        if max_tokens is not None and max_tokens < 1:
+            raise ValueError(f"max_tokens is {max_tokens}: give at least 1")
+        start = time.monotonic()
+        row = Row(
+            prompt=list(prompt_ids),
+            spokes=spokes,
+            max_tokens=room if max_tokens is None else min(max_tokens, room),
+            sampler=Sampler(sampling or Sampling(), self.base.device),
+            stop_ids=self.base.chat.stop_ids,
+            grammar=None if constraint is None else self.grammars.start(constraint),
+            index=self._index(prompt_ids),
+            appends_certain=self.features.forced and not self.runner.packs_rows,
+            on_truncation=on_truncation,
+            num_logprobs=num_logprobs,
+            num_shared=num_shared,
+            on_tokens=on_tokens,
+            start=start,
+            deadline=start + (NEVER if time_limit_s is None else time_limit_s),
+        )
+        with self._wake:
+            if self._closing:
+                raise BusyError("the engine is closing: ask another one")
+            if self.max_waiting is not None and len(self._waiting) >= self.max_waiting:
+                raise BusyError(f"{len(self._waiting)} answers are waiting: ask again later")
+            self._waiting.append(row)
+            self._start_worker()
+            self._wake.notify_all()
+        return Ticket(row, self._notify)
 
     def generate(
         self,
         prompt_ids: Sequence[int],
         *,
         spokes: str | None,
-        max_tokens: int,
+        max_tokens: int | None = None,
         num_shared: int = 0,
-        schema: dict[str, Any] | None = None,
+        constraint: Constraint | None = None,
         sampling: Sampling | None = None,
         time_limit_s: float | None = None,
     ) -> Generation:
-        """Continue a prompt; may be called from many threads at once.
+        """Continue a prompt and wait for the answer; see `submit`."""
+        ticket = self.submit(
+            prompt_ids,
+            spokes=spokes,
+            max_tokens=max_tokens,
+            num_shared=num_shared,
+            constraint=constraint,
+            sampling=sampling,
+            time_limit_s=time_limit_s,
+        )
+        return ticket.future.result()
+
+    def between_steps(
+        self, action: Callable[[], None], *, unused: str | None = None
+    ) -> "Future[None]":
+        """Have the worker do something while the base is at rest, such as to attach a set.
 
         Args:
-            prompt_ids: the prompt.
-            spokes: name of an attached set; None runs the bare base.
-            max_tokens: most tokens of the answer; the base's context may allow fewer.
-            num_shared: how many tokens at the beginning of the prompt other prompts share.
-            schema: whose grammar the answer keeps to; None decodes freely.
-            sampling: how tokens are chosen; None takes the most likely ones.
-            time_limit_s: after so many seconds the answer is cut.
-
-        Raises:
-            ValueError: the prompt fills the context, or the schema cannot be enforced.
+            action: what is to be done.
+            unused: wait until no answer uses this set.
         """
-        context = self.base.config.max_position_embeddings
-        if len(prompt_ids) >= context:
-            raise ValueError(
-                f"the prompt has {len(prompt_ids)} tokens, the base's context is {context}: "
-                "shorten the text"
-            )
-        start = time.monotonic()
-        request = _Request(
-            prompt_ids=list(prompt_ids),
-            num_shared=num_shared,
-            spokes=spokes,
-            max_tokens=min(max_tokens, context - len(prompt_ids)),
-            grammar=self._grammar(schema),
-            sampler=Sampler(sampling or Sampling(), self.base.device),
-            start=start,
-            deadline=start + (time_limit_s if time_limit_s is not None else float("inf")),
-        )
+        future: Future[None] = Future()
         with self._wake:
-            self._waiting.append(request)
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
-                self._worker.start()
-            self._wake.notify()
-        return request.future.result()
+            self._actions.append((action, unused, future))
+            self._start_worker()
+            self._wake.notify_all()
+        return future
 
-    def _grammar(self, schema: dict[str, Any] | None) -> Grammar | None:
-        if schema is None:
+    def _act(self) -> None:
+        """Do what was asked for between steps, where its time has come."""
+        with self._wake:
+            in_use = {row.spokes for row in [*self._waiting, *filter(None, self._rows)]}
+            ready = [entry for entry in self._actions if entry[1] not in in_use - {None}]
+            self._actions = [entry for entry in self._actions if entry not in ready]
+        for action, _, future in ready:
+            try:
+                action()
+            except Exception as error:
+                future.set_exception(error)
+            else:
+                future.set_result(None)
+
+    def close(self, *, finish: bool = True) -> None:
+        """Take no more requests; what is under way is finished first unless `finish` is false."""
+        with self._wake:
+            self._closing = True
+            if not finish:
+                for row in [*self._waiting, *filter(None, self._rows)]:
+                    row.cancelled = True
+            self._wake.notify_all()
+        if self._worker is not None:
+            self._worker.join()
+
+    def _start_worker(self) -> None:
+        if self._worker is None:
+            self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
+            self._worker.start()
+
+    def _notify(self) -> None:
+        with self._wake:
+            self._wake.notify_all()
+
+    def _index(self, prompt_ids: Sequence[int]) -> CopyIndex | None:
+        if not (self.features.copying and self.runner.packs_rows):
             return None
-        with self._grammars_lock:
-            return self.grammars.start(schema)
+        return CopyIndex(self._alike, prompt_ids)
 
     def _work(self) -> None:
         """The worker's loop: let requests in, step, hand out what ended."""
         while True:
             with self._wake:
-                while not (self._waiting or any(self._rows)):
+                while not (self._waiting or self._actions or any(self._rows)):
+                    if self._closing:
+                        return
                     self._wake.wait()
+            self._act()
             try:
-                with torch.inference_mode():
-                    self._turn()
-            except Exception as error:  # whatever fails in a step belongs to those who wait for it
+                self._drop_unwanted()
+                self._admit()
+                self._step()
+            except Exception as error:
+                # A fault of this program: nobody may wait for an answer that will not come.
                 self._fail_all(error)
 
-    def _turn(self) -> None:
-        running = [request for request in self._rows if request is not None]
-        spokes = running[0].spokes if running else self._waiting[0].spokes
-        with using(self.base.model, spokes):
-            self._admit(spokes)
-            self._step()
+    def _drop_unwanted(self) -> None:
+        """Let go of answers that were cancelled, and of those whose time is over."""
+        now = time.monotonic()
+        with self._wake:
+            waiting = list(self._waiting)
+            self._waiting = deque(
+                row for row in waiting if not row.cancelled and now <= row.deadline
+            )
+        for row in waiting:
+            if row.cancelled:
+                row.drop()
+            elif now > row.deadline:
+                row.finish(TIMEOUT)
+        for slot, row in enumerate(self._rows):
+            if row is None:
+                continue
+            if row.cancelled:
+                self._free(slot)
+                row.drop()
+            elif now > row.deadline:
+                self._end(slot, row, TIMEOUT)
 
-    def _admit(self, spokes: str | None) -> None:
-        """Fill free rows with waiting requests of the set in use, first come first served."""
-        for row, occupant in enumerate(self._rows):
+    def _admit(self) -> None:
+        """Fill free slots with waiting requests, first come first served."""
+        for slot, occupant in enumerate(self._rows):
             if occupant is not None:
                 continue
             with self._wake:
-                if not (self._waiting and self._waiting[0].spokes == spokes):
+                if not self._waiting:
                     return
-                request = self._waiting.popleft()
-            # In its row before it is computed, so that a failure reaches it.
-            self._rows[row] = request
-            cache, logits = self._prefill(request.prompt_ids, request.num_shared, spokes)
-            self._slots.load(row, cache, len(request.prompt_ids))
-            self._choose([row], logits[None])
+                row = self._waiting.popleft()
+            self._rows[slot] = row
+            row.waiting_s = time.monotonic() - row.start
+            if self.features.prefix_cache:
+                row.num_cached = self.prefixes.load(slot, row.spokes, row.prompt)
+                row.num_computed = row.num_cached
+                row.keep_at = self.prefixes.shared_length(row.spokes, row.prompt, row.num_shared)
+            self.counts["prompt_tokens"] += len(row.prompt)
+            self.counts["cached_tokens"] += row.num_cached
 
     def _step(self) -> None:
-        rows = [row for row, request in enumerate(self._rows) if request is not None]
-        if not rows:
+        works = self._plan()
+        if not works:
             return
-        running = [request for request in self._rows if request is not None]
-        last = torch.full((self.num_slots, 1), self.base.chat.end_id)
-        last[rows, 0] = torch.tensor([request.tokens[-1] for request in running])
-        self._slots.prepare(max(request.position for request in running))
-        output: Any = self.base.model(
-            input_ids=last.to(self.base.device),
-            position_ids=self._slots.positions[:, None],
-            attention_mask=self._slots.masks(self.base.model.dtype),
-            past_key_values=self._slots,
-            use_cache=True,
+        for work in works:
+            row = self._rows[work.row]
+            if row is not None and work.wanted and row.needs_masks and row.grammar is not None:
+                row.masks = self._masks.submit(masks_along, row.grammar, list(row.guessed))
+        try:
+            logits = self.runner.run(works)
+        except Exception as error:
+            # Whatever fails in a step belongs to the answers that it was for.
+            self._run_apart(works, error)
+            return
+        for work in works:
+            self._take(work, logits)
+
+    def _run_apart(self, works: Sequence[Work], error: Exception) -> None:
+        """After a step failed: each answer by itself, so that only the faulty ones fail."""
+        can_repeat = self.runner.packs_rows and len(works) > 1
+        for work in works:
+            row = self._rows[work.row]
+            assert row is not None
+            failure: Exception | None = error
+            logits: Mapping[int, Tensor] = {}
+            if can_repeat:
+                try:
+                    logits, failure = self.runner.run([work]), None
+                except Exception as own_error:
+                    failure = own_error
+            if failure is None:
+                self._take(work, logits)
+            else:
+                self._free(work.row)
+                row.fail(failure)
+
+    def _plan(self) -> list[Work]:
+        """What the next step computes: parts of prompts, last tokens and guesses."""
+        running = [(slot, row) for slot, row in enumerate(self._rows) if row is not None]
+        answering = sum(not row.is_prefilling for _, row in running)
+        for_prompts = max(self.features.step_tokens - answering, 1)
+        for_guesses = self.features.guess_tokens - answering
+        works = []
+        for slot, row in running:
+            if row.is_prefilling:
+                if for_prompts <= 0:
+                    continue
+                stop = min(len(row.prompt), row.num_computed + for_prompts)
+                if row.num_computed < row.keep_at:
+                    stop = min(stop, row.keep_at)
+                tokens = row.prompt[row.num_computed : stop]
+                for_prompts -= len(tokens)
+                wanted = int(stop == len(row.prompt))
+            else:
+                room = min(for_guesses // answering, self.features.longest_guess, row.room - 1)
+                self._guess(row, room)
+                tokens = row.pending() + row.guessed
+                wanted = len(row.guessed) + 1
+            works.append(
+                Work(
+                    row=slot,
+                    start=row.num_computed,
+                    token_ids=tokens,
+                    wanted=wanted,
+                    spokes=row.spokes,
+                )
+            )
+        return works
+
+    def _guess(self, row: Row, room: int) -> None:
+        if room < 1 or not self.runner.packs_rows:
+            return
+        row.guessed, row.origins = guess(
+            row.index,
+            row.grammar,
+            row.stop_ids,
+            room,
+            copy_room=max(row.copy_room, room // 2),
+            forced_too=self.features.forced,
         )
-        self._slots.advance(rows)
-        self._choose(rows, output.logits[rows, -1])
+        self.counts["drafted"] += len(row.guessed)
 
-    def _choose(self, rows: list[int], logits: Tensor) -> None:
-        """Take each row's next token from `logits` [rows, V], and end what has ended."""
-        for row, scores in zip(rows, logits, strict=True):
-            request = self._rows[row]
-            assert request is not None
-            if request.grammar is not None:
-                allowed = torch.from_numpy(request.grammar.allowed()).to(scores.device)
-                scores = scores.masked_fill(~allowed, -torch.inf)
-            token = request.sampler.pick(scores)
-            ended = token in self.base.chat.stop_ids
-            if request.grammar is not None and not ended:
-                request.grammar.accept(token)
-            if not request.tokens:
-                request.first_token_s = time.monotonic() - request.start
-            request.tokens.append(token)
-            if ended:
-                self._end(row, STOP, request.tokens[:-1])
-            elif len(request.tokens) >= request.max_tokens:
-                self._end(row, LENGTH, request.tokens)
-            elif time.monotonic() > request.deadline:
-                self._end(row, TIMEOUT, request.tokens)
+    def _take(self, work: Work, logits: Mapping[int, Tensor]) -> None:
+        """What a row makes of a step."""
+        row = self._rows[work.row]
+        assert row is not None
+        row.num_forwards += 1
+        if row.is_prefilling:
+            row.num_computed += len(work.token_ids)
+            if row.num_computed == row.keep_at:
+                self.prefixes.keep(work.row, row.spokes, row.prompt[: row.keep_at])
+            if row.is_prefilling:
+                return
+        before = len(row.chosen)
+        try:
+            ended = row.take(logits[work.row])
+        except Exception as error:
+            # A grammar that gives up, or a caller's own fault: the others go on.
+            self._free(work.row)
+            row.fail(error)
+            return
+        for one in row.chosen[before:]:
+            self.counts[one.origin] += 1
+        if ended is not None:
+            self._end(work.row, row, ended)
 
-    def _end(self, row: int, reason: str, tokens: list[int]) -> None:
-        request = self._rows[row]
-        assert request is not None
-        self._rows[row] = None
-        self._slots.clear(row)
-        request.finish(reason, tokens)
+    def _end(self, slot: int, row: Row, reason: str) -> None:
+        self._free(slot)
+        closed = False
+        if reason == LENGTH and row.grammar is not None and row.on_truncation == "close":
+            ending = [] if row.grammar.may_end else self._closer.close(row.grammar)
+            if ending is not None:
+                row.close(ending)
+                self.counts["closing"] += len(ending)
+                closed = True
+        row.finish(reason, closed=closed)
 
     def _fail_all(self, error: Exception) -> None:
-        for row, request in enumerate(self._rows):
-            if request is not None:
-                self._rows[row] = None
-                self._slots.clear(row)
-                request.future.set_exception(error)
+        for slot, row in enumerate(self._rows):
+            if row is not None:
+                self._free(slot)
+                row.fail(error)
+
+    def _free(self, slot: int) -> None:
+        self._rows[slot] = None
+        self.runner.cache.clear(slot)

@@ -1,18 +1,31 @@
-"""JSON Schemas as grammars over a tokenizer's tokens, by llguidance.
+"""JSON Schemas and other grammars over a tokenizer's tokens, by llguidance.
 
 White space is fixed to that of the canonical JSON, so that the grammar and the trained model agree
 and no answer can run off into blanks.
 """
 
 import json
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from llguidance import LLMatcher, LLTokenizer
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer
+from llguidance.gbnf_to_lark import GbnfToLarkError, gbnf_to_lark
 from llguidance.hf import from_tokenizer
 from numpy.typing import NDArray
 
+from spokesmith.decoding.request import Constraint
 from spokesmith.tasks.canonical import ITEM_SEPARATOR, KEY_SEPARATOR
+
+MAX_COMPILED = 64
+MAX_GRAMMAR_CHARACTERS = 1_000_000
+JSON_OPTIONS: Any = {
+    "whitespace_flexible": False,
+    "item_separator": ITEM_SEPARATOR,
+    "key_separator": KEY_SEPARATOR,
+}
 
 
 class Grammar:
@@ -22,56 +35,137 @@ class Grammar:
         self._matcher = matcher
         self._vocabulary = vocabulary
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing can follow but the token that ends an answer."""
+        return self._matcher.is_stopped()
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the answer may end here."""
+        return self._matcher.is_accepting()
+
     def allowed(self) -> NDArray[np.bool_]:
         """Which tokens may follow, [V]; the one that ends the answer counts as one of them."""
         packed = np.frombuffer(self._matcher.compute_bitmask(), dtype=np.uint8)
+        self._check()
         bits = np.unpackbits(packed, bitorder="little")[: self._vocabulary]
         allowed = np.zeros(self._vocabulary, dtype=np.bool_)
         allowed[: len(bits)] = bits
         return allowed
 
+    def allows(self, token: int) -> bool:
+        """Whether a token may follow."""
+        allows = self._matcher.validate_tokens([token]) == 1
+        if not allows:
+            self._check()
+        return allows
+
+    def forced(self) -> list[int]:
+        """The tokens in which the text is usually written that must follow; often none.
+
+        The same text may be written in other tokens too.
+        """
+        return self._matcher.compute_ff_tokens()
+
+    def only_choice(self) -> int | None:
+        """The one token that may follow, if there is no other."""
+        forced = self.forced()
+        return forced[0] if forced and self.allowed().sum() == 1 else None
+
+    def advance(self, tokens: Sequence[int]) -> int:
+        """Go on by as many of the tokens as may follow; returns how many."""
+        return self._matcher.try_consume_tokens(list(tokens))
+
+    def go_back(self, num_tokens: int) -> None:
+        """Undo the last tokens."""
+        if num_tokens and not self._matcher.rollback(num_tokens):
+            raise RuntimeError(f"the grammar cannot go back: {self._matcher.get_error()}")
+
     def accept(self, token: int) -> None:
-        """Go on by one token."""
+        """Go on by one token that may follow."""
         if not self._matcher.consume_token(token):
             raise RuntimeError(f"the grammar refused a token: {self._matcher.get_error()}")
 
+    def _check(self) -> None:
+        """Raises where the grammar has given up, for instance by its limits of work."""
+        if self._matcher.is_error():
+            reason = self._matcher.get_error().splitlines()[0]
+            raise RuntimeError(f"the grammar gave up: {reason}")
+
+    def copy(self) -> "Grammar":
+        return Grammar(self._matcher.deep_copy(), self._vocabulary)
+
 
 class GrammarCompiler:
-    """Compiles schemas for one tokenizer; each schema once."""
+    """Compiles constraints for one tokenizer; keeps the last ones. Any thread may call it."""
 
     def __init__(self, tokenizer: Any, end_id: int, vocabulary: int) -> None:
         self._tokenizer = tokenizer
         self._end_id = end_id
         self._vocabulary = vocabulary
         self._wrapped: LLTokenizer | None = None
-        self._compiled: dict[str, LLMatcher] = {}
+        self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
+        self._lock = threading.Lock()
 
-    def start(self, schema: dict[str, Any]) -> Grammar:
-        """The grammar of `schema` at the start of an answer.
+    def token_bytes(self, token: int) -> bytes:
+        """The bytes that a token stands for."""
+        with self._lock:
+            return self._tokens().decode_bytes([token])
+
+    def start(self, constraint: Constraint) -> Grammar:
+        """The grammar of a constraint at the start of an answer.
 
         Raises:
-            ValueError: the schema has a part that cannot be enforced.
+            ValueError: it has a part that cannot be enforced, or is too large.
         """
-        key = json.dumps(schema)
-        if key not in self._compiled:
-            self._compiled[key] = self._compile(schema)
-        return Grammar(self._compiled[key].deep_copy(), self._vocabulary)
+        try:
+            key = json.dumps([constraint.kind, constraint.value])
+        except (TypeError, ValueError, RecursionError) as error:
+            raise ValueError(f"the {constraint.kind} is no JSON value: {error}") from error
+        if len(key) > MAX_GRAMMAR_CHARACTERS:
+            raise ValueError(
+                f"the {constraint.kind} has {len(key)} characters, the most is "
+                f"{MAX_GRAMMAR_CHARACTERS}: give a smaller one"
+            )
+        with self._lock:
+            if key not in self._compiled:
+                self._compiled[key] = self._compile(constraint)
+                if len(self._compiled) > MAX_COMPILED:
+                    self._compiled.popitem(last=False)
+            self._compiled.move_to_end(key)
+            return Grammar(self._compiled[key].deep_copy(), self._vocabulary)
 
-    def _compile(self, schema: dict[str, Any]) -> LLMatcher:
+    def _tokens(self) -> LLTokenizer:
         if self._wrapped is None:
             self._wrapped = from_tokenizer(
                 self._tokenizer, n_vocab=self._vocabulary, eos_token=self._end_id
             )
-        grammar = LLMatcher.grammar_from_json_schema(
-            schema,
-            overrides={
-                "whitespace_flexible": False,
-                "item_separator": ITEM_SEPARATOR,
-                "key_separator": KEY_SEPARATOR,
-            },
-        )
-        matcher = LLMatcher(self._wrapped, grammar, log_level=0)
+        return self._wrapped
+
+    def _compile(self, constraint: Constraint) -> LLMatcher:
+        try:
+            grammar = _as_grammar(constraint)
+        except (GbnfToLarkError, RecursionError, TypeError) as error:
+            raise ValueError(f"the {constraint.kind} cannot be read ({error}): mend it") from error
+        matcher = LLMatcher(self._tokens(), grammar, log_level=0, limits=LLParserLimits())
         if matcher.is_error():
             reason = matcher.get_error().splitlines()[0]
-            raise ValueError(f"the schema cannot be enforced ({reason}): change that part of it")
+            raise ValueError(
+                f"the {constraint.kind} cannot be enforced ({reason}): change that part of it"
+            )
         return matcher
+
+
+def _as_grammar(constraint: Constraint) -> str:
+    match constraint.kind:
+        case "schema":
+            return LLMatcher.grammar_from_json_schema(constraint.value, overrides=JSON_OPTIONS)
+        case "json":
+            return LLMatcher.grammar_from_json_schema({"type": "object"}, overrides=JSON_OPTIONS)
+        case "regex":
+            return LLMatcher.grammar_from_regex(constraint.value)
+        case "gbnf":
+            return LLMatcher.grammar_from_lark(gbnf_to_lark(constraint.value))
+        case "lark":
+            return LLMatcher.grammar_from_lark(constraint.value)

@@ -69,3 +69,15 @@ class Chosen:
     origin: Origin
     logprob: float | None = None
     top: tuple[tuple[int, float], ...] = ()
+
+
+class ContextError(ValueError):
+    """The prompt does not fit into the base's context."""
+
+
+class BusyError(RuntimeError):
+    """The queue is full: ask again later."""
+
+
+class CancelledError(RuntimeError):
+    """The answer is not wanted any more."""

@@ -1,41 +1,77 @@
-"""From the logits of one step to a token: greedy, or drawn under a temperature."""
+"""From the logits of one position to a token: greedy, or drawn as a request says."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-
-@dataclass(frozen=True, kw_only=True)
-class Sampling:
-    """How one answer's tokens are chosen.
-
-    Attributes:
-        temperature: 0 takes the most likely token.
-        top_p: share of the probability that draws are made from.
-        seed: of the draws; the same seed gives the same answer.
-    """
-
-    temperature: float = 0.0
-    top_p: float = 1.0
-    seed: int = 0
+from spokesmith.decoding.request import Sampling
 
 
 class Sampler:
-    """The draws of one answer."""
+    """The choices of one answer. Each token takes one draw, however it came to be proposed."""
 
     def __init__(self, sampling: Sampling, device: torch.device) -> None:
         self.sampling = sampling
+        self.is_greedy = sampling.temperature <= 0
+        self._counts: Counter[int] = Counter()
         self._generator = torch.Generator(device).manual_seed(sampling.seed)
 
-    def pick(self, logits: Tensor) -> int:
-        """One token from `logits` [V]; tokens at minus infinity are never drawn."""
-        if self.sampling.temperature <= 0:
-            return int(logits.argmax())
-        probabilities = torch.softmax(logits.float() / self.sampling.temperature, dim=-1)
-        if self.sampling.top_p < 1:
+    def pick(
+        self,
+        logits: Tensor,
+        is_allowed: Callable[[int], bool],
+        allowed: Callable[[], Tensor | None],
+    ) -> int:
+        """One token from `logits` [V].
+
+        Args:
+            is_allowed: whether a token may stand here.
+            allowed: which tokens may stand here, [V]; None for any. It costs more than to ask for
+                one token, so it is called only where the most likely token may not, or where a
+                token is drawn.
+        """
+        if self.sampling.changes_logits:
+            logits = self._changed(logits)
+        if self.is_greedy:
+            token = int(logits.argmax())
+            if is_allowed(token):
+                return token
+        mask = allowed()
+        if mask is not None:
+            logits = logits.masked_fill(~mask, -torch.inf)
+        return int(logits.argmax()) if self.is_greedy else self._draw(logits)
+
+    def accept(self, token: int) -> None:
+        """Go on: the token is a part of the answer."""
+        self._counts[token] += 1
+
+    def _changed(self, logits: Tensor) -> Tensor:
+        """The logits with biases and penalties."""
+        logits = logits.float().clone()
+        for token, bias in self.sampling.logit_bias.items():
+            logits[token] += bias
+        if self._counts:
+            tokens = torch.tensor(list(self._counts), device=logits.device)
+            counts = torch.tensor(list(self._counts.values()), device=logits.device)
+            once, often = self.sampling.presence_penalty, self.sampling.frequency_penalty
+            logits[tokens] -= once + often * counts.float()
+        return logits
+
+    def _draw(self, logits: Tensor) -> int:
+        """One draw; tokens at minus infinity are never drawn."""
+        sampling = self.sampling
+        scores = logits.float() / sampling.temperature
+        if 0 < sampling.top_k < len(scores):
+            least = scores.topk(sampling.top_k).values[-1]
+            scores = scores.masked_fill(scores < least, -torch.inf)
+        probabilities = torch.softmax(scores, dim=-1)
+        if sampling.min_p > 0:
+            probabilities[probabilities < sampling.min_p * probabilities.max()] = 0
+        if sampling.top_p < 1:
             ordered, order = probabilities.sort(descending=True)
             # A token stays if those before it do not yet make up the share.
-            ordered[ordered.cumsum(0) - ordered >= self.sampling.top_p] = 0
+            ordered[ordered.cumsum(0) - ordered >= sampling.top_p * ordered.sum()] = 0
             probabilities = torch.zeros_like(probabilities).scatter(0, order, ordered)
         return int(torch.multinomial(probabilities, 1, generator=self._generator))

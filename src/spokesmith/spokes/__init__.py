@@ -10,6 +10,7 @@ from spokesmith.spokes.attach import (
     detach,
     measure_input_rms,
     using,
+    using_parts,
 )
 from spokesmith.spokes.files import SpokesCard, load_spokes, read_card, save_spokes
 from spokesmith.spokes.interchange import OlderSpokes, read_older_spokes
@@ -37,4 +38,5 @@ __all__ = [
     "save_spokes",
     "shipped_names",
     "using",
+    "using_parts",
 ]

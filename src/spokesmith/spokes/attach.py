@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from spokesmith.spokes.mixing import Mixture, add_beside_ffn_mixed, add_to_hidden_mixed
 from spokesmith.spokes.modules import Activation, Spoke, SpokeSet
 
 
@@ -29,11 +30,16 @@ class Site:
 
 @dataclass(kw_only=True)
 class Hub:
-    """What is attached to one model. `active` names the set that the next call uses."""
+    """What is attached to one model.
+
+    `active` names the set that the next call uses, `parts` the tokens that use one, where they do
+    not all use the same.
+    """
 
     sites: Sequence[Site]
     sets: dict[str, SpokeSet] = field(default_factory=dict)
     active: str | None = None
+    parts: Mixture | None = None
 
 
 class _Spoked:
@@ -45,11 +51,22 @@ class _Spoked:
 
     def active_spoke(self) -> Spoke | None:
         active = self.spokes_hub.active
-        if active is None or _key(active) not in self.spokes:
+        return None if active is None else self.spoke_of(active)
+
+    def spoke_of(self, name: str) -> Spoke | None:
+        if _key(name) not in self.spokes:
             return None
-        spoke = self.spokes[_key(active)]
+        spoke = self.spokes[_key(name)]
         assert isinstance(spoke, Spoke)
         return spoke
+
+    def mixed_parts(self) -> list[tuple[Spoke, Tensor]] | None:
+        """The spokes in use here, each with its tokens; None where all tokens use one set."""
+        mixture = self.spokes_hub.parts
+        if mixture is None:
+            return None
+        found = [(self.spoke_of(name), tokens) for name, tokens in mixture.parts]
+        return [(spoke, tokens) for spoke, tokens in found if spoke is not None]
 
 
 def attach(
@@ -141,6 +158,35 @@ def using(model: nn.Module, name: str | None) -> Iterator[None]:
         activate(model, before)
 
 
+@contextmanager
+def using_parts(
+    model: nn.Module, parts: Sequence[tuple[str | None, Tensor | None]]
+) -> Iterator[None]:
+    """Inside the block each token of a call uses a set of its own.
+
+    Args:
+        parts: sets, each with the places [n] of its tokens when a call's batch and length are read
+            as one. One set with None is that of all tokens. Tokens in no part use the bare base.
+    """
+    if len(parts) == 1 and parts[0][1] is None:
+        if _hub(model) is None and parts[0][0] is None:
+            yield
+            return
+        with using(model, parts[0][0]):
+            yield
+        return
+    hub = _hub(model)
+    for name, _ in parts:
+        if hub is None or name not in hub.sets:
+            raise ValueError(f"no set named '{name}' is attached: {_names(hub)}")
+    assert hub is not None
+    hub.parts = Mixture([(name, tokens) for name, tokens in parts if name and tokens is not None])
+    try:
+        yield
+    finally:
+        hub.parts = None
+
+
 def active_set(model: nn.Module) -> str | None:
     """The name of the active set, if any."""
     hub = _hub(model)
@@ -187,11 +233,17 @@ def _spoked_class(base_class: type[nn.Module], is_layer: bool) -> type[nn.Module
 
     def layer_forward(self: Any, *args: Any, **kwargs: Any) -> Any:
         hidden = base_class.forward(self, *args, **kwargs)
+        parts = self.mixed_parts()
+        if parts is not None:
+            return add_to_hidden_mixed(hidden, parts)
         spoke = self.active_spoke()
         return hidden if spoke is None else spoke.add_to_hidden(hidden)
 
     def ffn_forward(self: Any, x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         output = base_class.forward(self, x, *args, **kwargs)
+        parts = self.mixed_parts()
+        if parts is not None:
+            return add_beside_ffn_mixed(output, x, parts, self.spokes_activation)
         spoke = self.active_spoke()
         return output if spoke is None else output + spoke.beside_ffn(x, self.spokes_activation)
 

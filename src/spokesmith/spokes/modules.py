@@ -5,17 +5,20 @@ Two placements. `residual` adds to a decoder layer's output h, [..., d]:
 `ffn` adds to a feed-forward block's output for its input x, [..., d]:
     mlp(x) + sigmoid(b) / S * sum_s U_s (act(G_s x) * (V_s x))
 The S spokes of a layer are stored stacked, so the sum is two matrix products (three for `ffn`).
+Without gradients the matrices into an `ffn` spoke are one and the scale is a part of the last one.
 This file knows no model: where layers are and what they compute is the caller's business.
 """
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from spokesmith.spokes.fixed import FixedProduct
 
 Placement = Literal["residual", "ffn"]
 Activation = Callable[[Tensor], Tensor]
@@ -90,6 +93,8 @@ class Spoke(nn.Module):
         self.up = nn.Parameter(torch.zeros(width, inner))
         self.gate_bias = nn.Parameter(torch.tensor(config.initial_gate_bias(layer)))
         self.gate = nn.Parameter(torch.empty(inner, width)) if config.placement == "ffn" else None
+        self._kept: tuple[Any, tuple[FixedProduct, FixedProduct]] | None = None
+        self.kept_stack: tuple[Any, tuple[Tensor, Tensor]] | None = None
 
     def initialise(self, generator: torch.Generator, input_rms: float) -> None:
         """Draw the input matrices; `up` is zero, so that an untrained spoke adds nothing.
@@ -112,12 +117,30 @@ class Spoke(nn.Module):
         """The factor of the sum, sigmoid(b) / S, a scalar."""
         return torch.sigmoid(self.gate_bias) / self.num_spokes
 
+    def fused_weights(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """The matrices into the spokes, [S*r, d] or for `ffn` [2*S*r, d] with the gate first, and
+        the one out of them, [d, S*r], with the scale in it."""
+        into = self.down if self.gate is None else torch.cat([self.gate, self.down])
+        return into.detach().to(dtype), (self.up.float() * self.scale.float()).detach().to(dtype)
+
+    def _fused(self, dtype: torch.dtype) -> tuple[FixedProduct, FixedProduct]:
+        """The products of `fused_weights`, made anew after the parameters have changed."""
+        state = (dtype, tuple((p.data_ptr(), p._version) for p in self.parameters()))
+        if self._kept is None or self._kept[0] != state:
+            into, up = self.fused_weights(dtype)
+            self._kept = (state, (FixedProduct(into), FixedProduct(up)))
+        return self._kept[1]
+
     def add_to_hidden(self, h: Tensor) -> Tensor:
         """`residual`: the layer's output h, [..., d], with the spokes added, in h's dtype."""
-        wide = h.float()
+        wide = h if h.dtype == torch.float64 else h.float()
         normed = F.rms_norm(wide, (wide.shape[-1],), eps=RMS_NORM_EPS)
-        inner = F.silu(F.linear(normed, self.down.float()))
-        return (wide + F.linear(inner, self.up.float()) * self.scale.float()).to(h.dtype)
+        if not torch.is_grad_enabled():
+            into, up = self._fused(wide.dtype)
+            return (wide + up(F.silu(into(normed)))).to(h.dtype)
+        inner = F.silu(F.linear(normed, self.down.to(wide.dtype)))
+        added = F.linear(inner, self.up.to(wide.dtype)) * self.scale.to(wide.dtype)
+        return (wide + added).to(h.dtype)
 
     def beside_ffn(self, x: Tensor, activation: Activation) -> Tensor:
         """`ffn`: what the spokes add to the block's output for its input x, [..., d].
@@ -126,6 +149,10 @@ class Spoke(nn.Module):
         stay as they are stored (fp32 in training), so small updates are not lost.
         """
         assert self.gate is not None, "an ffn spoke has a gate matrix"
+        if not torch.is_grad_enabled():
+            into, up = self._fused(x.dtype)
+            gate, value = into(x).chunk(2, dim=-1)
+            return up(activation(gate) * value)
         inner = activation(F.linear(x, self.gate.to(x.dtype))) * F.linear(x, self.down.to(x.dtype))
         return F.linear(inner, self.up.to(x.dtype)) * self.scale.to(x.dtype)
 

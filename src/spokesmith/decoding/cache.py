@@ -1,0 +1,342 @@
+"""The memory of a batch in which every row is a sequence of its own length.
+
+Keys and values stand in preallocated buffers, one place for each row and position, in sliding
+layers too: a mask hides what lies outside of the window, so a row can be cut back to any position.
+The tokens of a step come one behind the other, whatever row they belong to, so no row pads another;
+`slot_attention` tells them apart by the step's plan. Layers with a running state keep one for each
+row. Knows no request and no grammar.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import AttentionInterface, Cache, DynamicCache
+
+ATTENTION = "spokesmith_slots"
+# Buffers grow by so many positions.
+BLOCK = 512
+# Attention reads columns in multiples of this.
+WIDTH_STEP = 64
+# Rows with at most so many new tokens attend together, padded to the longest of them.
+SHORT = 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Segment:
+    """New tokens of one row: `length` of them, from position `start`."""
+
+    row: int
+    start: int
+    length: int
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.length
+
+
+@dataclass(kw_only=True)
+class Group:
+    """Rows whose attention is one call: tokens `first` to `last` of the step.
+
+    `gather` lays them out as [rows, longest], `scatter` takes them back; None where they are laid
+    out so already.
+    """
+
+    rows: slice
+    num_rows: int
+    longest: int
+    width: int
+    first: int
+    last: int
+    positions: Tensor
+    gather: Tensor | None
+    scatter: Tensor | None
+    masks: dict[tuple[int | None, int], Tensor] = field(default_factory=dict)
+
+    def mask(self, window: int | None, repeats: int, dtype: torch.dtype) -> Tensor:
+        """What the tokens may read, additive: [rows, 1, repeats * longest, width]."""
+        key = (window, repeats)
+        if key not in self.masks:
+            columns = torch.arange(self.width, device=self.positions.device)
+            positions = self.positions[:, :, None]
+            allowed = columns <= positions
+            if window is not None:
+                allowed &= columns > positions - window
+            mask = torch.zeros(allowed.shape, dtype=dtype, device=columns.device)
+            mask.masked_fill_(~allowed, torch.finfo(dtype).min)
+            self.masks[key] = mask.repeat(1, repeats, 1)[:, None]
+        return self.masks[key]
+
+
+class Plan:
+    """Where the tokens of one step stand.
+
+    Attributes:
+        positions: [N], of each token in its row.
+        groups: of rows whose attention is one call.
+    """
+
+    def __init__(self, segments: Sequence[Segment], device: torch.device) -> None:
+        self.segments = segments
+        places = [position for one in segments for position in range(one.start, one.stop)]
+        self.positions = torch.tensor(places, device=device)
+        self.rows = torch.tensor(
+            [one.row for one in segments for _ in range(one.length)], device=device
+        )
+        self.groups = list(self._groups(device))
+
+    def _groups(self, device: torch.device) -> Iterator[Group]:
+        """Short segments at the beginning in one group, each of the others in its own."""
+        num_short = 0
+        while num_short < len(self.segments) and self.segments[num_short].length <= SHORT:
+            num_short += 1
+        first = 0
+        if num_short:
+            group = self._group(self.segments[:num_short], first, device)
+            first = group.last
+            yield group
+        for segment in self.segments[num_short:]:
+            group = self._group([segment], first, device)
+            first = group.last
+            yield group
+
+    def _group(self, segments: Sequence[Segment], first: int, device: torch.device) -> Group:
+        low, high = segments[0].row, segments[-1].row + 1
+        longest = max(one.length for one in segments)
+        num_rows = high - low
+        gather, scatter = [0] * (num_rows * longest), []
+        positions = [0] * (num_rows * longest)
+        token = 0
+        for one in segments:
+            for offset in range(one.length):
+                place = (one.row - low) * longest + offset
+                gather[place] = token
+                positions[place] = one.start + offset
+                scatter.append(place)
+                token += 1
+        whole = len(scatter) == len(gather)
+        width = -(-max(one.stop for one in segments) // WIDTH_STEP) * WIDTH_STEP
+        return Group(
+            rows=slice(low, high),
+            num_rows=num_rows,
+            longest=longest,
+            width=width,
+            first=first,
+            last=first + token,
+            positions=torch.tensor(positions, device=device).view(num_rows, longest),
+            gather=None if whole else torch.tensor(gather, device=device),
+            scatter=None if whole else torch.tensor(scatter, device=device),
+        )
+
+
+_plan: ContextVar[Plan] = ContextVar("plan")
+
+
+def slot_attention(
+    _module: Any,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    _attention_mask: Any,
+    scaling: float | None = None,
+    sliding_window: int | None = None,
+    **_: Any,
+) -> tuple[Tensor, None]:
+    """Attention of a step's tokens to the rows that they belong to.
+
+    Args:
+        query: [B, H, T, D], tokens in the plan's order when B and T are read as one.
+        key: a whole buffer, [R, C, K, D].
+        value: a whole buffer, [R, C, K, E].
+
+    Returns:
+        [B, T, H, E], and no weights.
+    """
+    plan = _plan.get()
+    batch, heads, length, width = query.shape
+    kv_heads = key.shape[2]
+    repeats = heads // kv_heads
+    tokens = query.transpose(1, 2).reshape(batch * length, heads, width)
+    found: list[Tensor] = []
+    for group in plan.groups:
+        part = tokens[group.first : group.last]
+        if group.gather is not None:
+            part = part.index_select(0, group.gather)
+        # Heads that share keys and values stand as further queries, so nothing is copied for them.
+        shape = (group.num_rows, group.longest, kv_heads, repeats)
+        part = part.view(*shape, width).permute(0, 2, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(
+            part.reshape(group.num_rows, kv_heads, repeats * group.longest, width),
+            key[group.rows, : group.width].transpose(1, 2),
+            value[group.rows, : group.width].transpose(1, 2),
+            attn_mask=group.mask(sliding_window, repeats, query.dtype),
+            scale=scaling,
+        )
+        attended = attended.view(group.num_rows, kv_heads, repeats, group.longest, -1)
+        attended = attended.permute(0, 3, 1, 2, 4).reshape(-1, heads, value.shape[3])
+        if group.scatter is not None:
+            attended = attended.index_select(0, group.scatter)
+        found.append(attended)
+    whole = found[0] if len(found) == 1 else torch.cat(found)
+    return whole.view(batch, length, heads, -1), None
+
+
+AttentionInterface.register(ATTENTION, slot_attention)
+
+
+class SlotCache(Cache):
+    """Keys, values and states of `num_rows` sequences; what the base's layers see as their cache.
+
+    Args:
+        config: of the base's text part.
+        num_rows: most sequences at once.
+    """
+
+    def __init__(self, config: Any, num_rows: int) -> None:
+        super().__init__(layers=list(DynamicCache(config=config).layers))
+        self.num_rows = num_rows
+        self.capacity = BLOCK
+        self.buffers: dict[int, tuple[Tensor, Tensor]] = {}
+        self.places: Tensor | None = None
+        # Versions in which shared keys and values travel through the cache put them here.
+        self.shared_layers: dict[int, Any] = {}
+        self._recurrent = [i for i, layer in enumerate(self.layers) if is_recurrent(layer)]
+        self._states: list[dict[int, Any]] = [{} for _ in range(num_rows)]
+
+    @contextmanager
+    def step(self, plan: Plan, batch_rows: Sequence[int] = ()) -> Iterator[None]:
+        """Inside the block the base computes a plan's tokens.
+
+        Args:
+            batch_rows: the rows along the batch axis, where layers keep a running state. They are
+                all new, or none is.
+        """
+        self._make_room(max(one.stop for one in plan.segments))
+        self.places = plan.rows * self.capacity + plan.positions
+        for index in self._recurrent:
+            states = [self._states[row].get(index) for row in batch_rows]
+            self.layers[index] = _joined(self.layers[index], states)
+        token = _plan.set(plan)
+        try:
+            yield
+        finally:
+            _plan.reset(token)
+        for index in self._recurrent:
+            for place, row in enumerate(batch_rows):
+                self._states[row][index] = _state_of(self.layers[index], place)
+
+    def update(
+        self,
+        key_states: Tensor,
+        value_states: Tensor,
+        layer_idx: int,
+        *args: Any,
+        **kwargs: Any,
+    ) -> tuple[Tensor, Tensor]:
+        """Write the step's keys and values, [B, K, T, D], and give the whole buffers."""
+        if layer_idx not in self.buffers:
+            self.buffers[layer_idx] = (self._empty(key_states), self._empty(value_states))
+        assert self.places is not None
+        buffers = self.buffers[layer_idx]
+        for buffer, states in zip(buffers, (key_states, value_states), strict=True):
+            tokens = states.transpose(1, 2).reshape(-1, *buffer.shape[2:])
+            buffer.view(-1, *buffer.shape[2:]).index_copy_(0, self.places, tokens)
+        return buffers
+
+    @torch.inference_mode()
+    def take(self, row: int, length: int) -> dict[int, tuple[Tensor, Tensor]]:
+        """A copy of the first positions of a row, by layer: [length, K, D] each."""
+        return {
+            index: (keys[row, :length].clone(), values[row, :length].clone())
+            for index, (keys, values) in self.buffers.items()
+        }
+
+    @torch.inference_mode()
+    def put(self, row: int, kept: dict[int, tuple[Tensor, Tensor]], length: int) -> None:
+        """Let a row begin with what `take` gave, of which the first `length` positions are used."""
+        self._make_room(length)
+        for index, parts in kept.items():
+            for buffer, part in zip(self.buffers[index], parts, strict=True):
+                buffer[row, :length] = part[:length]
+
+    def states(self, row: int) -> dict[int, Any]:
+        """The running states of a row; a step makes new ones and leaves these as they are."""
+        return dict(self._states[row])
+
+    def set_states(self, row: int, states: dict[int, Any]) -> None:
+        self._states[row] = dict(states)
+
+    def clear(self, row: int) -> None:
+        """A row begins anew."""
+        self._states[row] = {}
+
+    def get_seq_length(self, layer_idx: int = 0) -> int:
+        return 0
+
+    def _empty(self, states: Tensor) -> Tensor:
+        _, heads, _, width = states.shape
+        return states.new_zeros(self.num_rows, self.capacity, heads, width)
+
+    def _make_room(self, columns: int) -> None:
+        if columns <= self.capacity:
+            return
+        old, self.capacity = self.capacity, -(-columns // BLOCK) * BLOCK
+        for index, buffers in self.buffers.items():
+            grown = []
+            for buffer in buffers:
+                new = buffer.new_zeros(self.num_rows, self.capacity, *buffer.shape[2:])
+                new[:, :old] = buffer
+                grown.append(new)
+            self.buffers[index] = (grown[0], grown[1])
+
+
+def is_recurrent(layer: Any) -> bool:
+    """Whether a layer of a cache keeps a state that each token replaces."""
+    return hasattr(layer, "conv_states")
+
+
+STATE_NAMES = ("conv_states", "recurrent_states")
+
+
+def _joined(layer: Any, states: Sequence[dict[str, Any] | None]) -> Any:
+    """A layer of the library's with the states of several rows, batch first; new without any."""
+    joined = type(layer)()
+    found = [state for state in states if state is not None]
+    if not found:
+        return joined
+    assert len(found) == len(states), "rows that begin and rows that go on cannot share a batch"
+    vars(joined).update(found[0])
+    for name in STATE_NAMES:
+        setattr(
+            joined,
+            name,
+            {key: torch.cat([state[name][key] for state in found]) for key in found[0][name]},
+        )
+    return joined
+
+
+def _state_of(layer: Any, place: int) -> dict[str, Any]:
+    """What a layer of the library's keeps for one row of the batch, in tensors of its own."""
+    state = dict(vars(layer))
+    for name in STATE_NAMES:
+        state[name] = {key: part[place : place + 1].clone() for key, part in state[name].items()}
+    return state
+
+
+@contextmanager
+def attending_by_slots(configs: Sequence[Any]) -> Iterator[None]:
+    """Inside the block the layers that read these configurations attend by `slot_attention`."""
+    before = [config._attn_implementation for config in configs]
+    for config in configs:
+        config._attn_implementation = ATTENTION
+    try:
+        yield
+    finally:
+        for config, name in zip(configs, before, strict=True):
+            config._attn_implementation = name

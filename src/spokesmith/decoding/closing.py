@@ -1,0 +1,69 @@
+"""The shortest ending that a grammar allows, for answers that were cut.
+
+A grammar tells only what may follow next, so endings are tried out: at every place where there is a
+choice, each kind of next character is followed to the end in the plainest way, and the one whose
+ending is shortest is taken. Independent choices, such as the values of several fields, are each
+decided rightly so. No forward pass of a model is needed.
+"""
+
+from collections.abc import Sequence
+
+from spokesmith.decoding.grammar import Grammar
+
+MAX_TOKENS = 4096
+# What ends a value comes before what goes on with it.
+CHARACTERS = '"}],:0123456789{[tfn-.eEabcdghijklmopqrsuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/@+ \\'
+
+
+class Closer:
+    """Ends answers of one tokenizer.
+
+    Args:
+        pieces: the text of every token.
+    """
+
+    def __init__(self, pieces: Sequence[str]) -> None:
+        first: dict[str, int] = {}
+        for token, piece in enumerate(pieces):
+            first.setdefault(piece, token)
+        self._singles = [first[letter] for letter in CHARACTERS if letter in first]
+
+    def close(self, grammar: Grammar) -> list[int] | None:
+        """The tokens that end an answer; None where no ending is found. The grammar stays."""
+        state = grammar.copy()
+        ending: list[int] = []
+        while not (state.has_ended or state.may_end):
+            if len(ending) > MAX_TOKENS:
+                return None
+            step = state.forced() or self._best_choice(state)
+            taken = state.advance(step)
+            if not taken:
+                return None
+            ending += step[:taken]
+        return ending
+
+    def _best_choice(self, state: Grammar) -> list[int]:
+        """The next token whose plainest ending is shortest."""
+        best: list[int] = []
+        shortest = MAX_TOKENS
+        for token in self._choices(state):
+            after = state.copy()
+            after.accept(token)
+            length = self._plain_length(after, shortest)
+            if length < shortest:
+                best, shortest = [token], length
+        return best
+
+    def _plain_length(self, state: Grammar, limit: int) -> int:
+        """How many tokens an ending takes that ends each value as soon as it can."""
+        length = 0
+        while not (state.has_ended or state.may_end):
+            step = state.forced() or self._choices(state)[:1]
+            taken = state.advance(step)
+            length += taken
+            if not taken or length >= limit:
+                return MAX_TOKENS
+        return length
+
+    def _choices(self, state: Grammar) -> list[int]:
+        return [token for token in self._singles if state.allows(token)]

@@ -1,0 +1,251 @@
+"""One answer under way: what is known of it, and what it takes from the logits of a step.
+
+Knows no batch and no model.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from spokesmith.decoding.drafting import CopyIndex
+from spokesmith.decoding.grammar import Grammar
+from spokesmith.decoding.request import CancelledError, Chosen, OnTruncation, Origin
+from spokesmith.decoding.sampling import Sampler
+
+STOP, LENGTH, TIMEOUT = "stop", "length", "timeout"
+# How many tokens the first guess copies; later ones copy more after right guesses, fewer after
+# wrong ones.
+FIRST_COPY = 8
+LEAST_COPY, MOST_COPY = 2, 32
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generation:
+    """The tokens of an answer, without the one that ends it.
+
+    Attributes:
+        chosen: the tokens, with what was asked to be told of each.
+        finish_reason: `stop` where the answer ended by itself, `length` where it was cut, `timeout`
+            where its time was over.
+        closed: whether it was cut and then given a valid ending.
+        num_cached: tokens of the prompt that were not computed again.
+        num_forwards: forward passes that the answer took part in.
+        waiting_s: seconds in the queue; like the others they count from the request.
+        first_token_s: seconds to the first token.
+        total_s: seconds to the end.
+    """
+
+    chosen: tuple[Chosen, ...]
+    finish_reason: str
+    closed: bool = False
+    num_cached: int = 0
+    num_forwards: int = 0
+    waiting_s: float = 0.0
+    first_token_s: float
+    total_s: float
+
+    @property
+    def tokens(self) -> list[int]:
+        return [one.id for one in self.chosen]
+
+
+@dataclass(kw_only=True, eq=False)
+class Row:
+    """A request, and the answer so far."""
+
+    prompt: list[int]
+    spokes: str | None
+    max_tokens: int
+    sampler: Sampler
+    stop_ids: tuple[int, ...]
+    grammar: Grammar | None = None
+    index: CopyIndex | None = None
+    on_truncation: OnTruncation = "cut"
+    num_logprobs: int | None = None
+    num_shared: int = 0
+    on_tokens: Callable[[Sequence[Chosen]], None] | None = None
+    start: float = field(default_factory=time.monotonic)
+    deadline: float = float("inf")
+    appends_certain: bool = False
+    future: "Future[Generation]" = field(default_factory=Future)
+    masks: "Future[list[Tensor]] | None" = None
+    cancelled: bool = False
+
+    chosen: list[Chosen] = field(default_factory=list)
+    num_computed: int = 0
+    num_cached: int = 0
+    num_forwards: int = 0
+    keep_at: int = 0
+    copy_room: int = FIRST_COPY
+    guessed: list[int] = field(default_factory=list)
+    origins: list[Origin] = field(default_factory=list)
+    waiting_s: float = 0.0
+    first_token_s: float = 0.0
+
+    @property
+    def length(self) -> int:
+        """Tokens that are known: the prompt's and the answer's."""
+        return len(self.prompt) + len(self.chosen)
+
+    @property
+    def is_prefilling(self) -> bool:
+        return self.num_computed < len(self.prompt)
+
+    @property
+    def room(self) -> int:
+        """How many tokens the answer may still get."""
+        return self.max_tokens - len(self.chosen)
+
+    def pending(self) -> list[int]:
+        """The known tokens whose keys and values are not computed yet."""
+        if self.num_computed < len(self.prompt):
+            return self.prompt[self.num_computed :]
+        return [one.id for one in self.chosen[self.num_computed - len(self.prompt) :]]
+
+    def take(self, logits: Tensor) -> str | None:
+        """Choose tokens from the logits after the last known token and after each guess.
+
+        Args:
+            logits: [1 + guesses, V].
+
+        Returns:
+            Why the answer has ended, or None where it goes on.
+        """
+        if self.cancelled:
+            self.guessed, self.origins = [], []
+            return None
+        known = self.length
+        new: list[Chosen] = []
+        ended = None
+        for place in range(len(self.guessed) + 1):
+            token = self._pick(logits[place], place)
+            if token in self.stop_ids:
+                ended = STOP
+                break
+            is_guess = place < len(self.guessed) and token == self.guessed[place]
+            new.append(self._as_chosen(token, logits[place], is_guess, place))
+            self._accept(new[-1])
+            ended = self._reason_to_end()
+            if ended or not is_guess:
+                break
+        self._learn_from(new)
+        # What was computed for guesses that did not come true is written over.
+        self.num_computed = known + len(new) - 1
+        self.guessed, self.origins, self.masks = [], [], None
+        if self.appends_certain and ended is None:
+            ended = self._append_certain(new)
+        self._tell(new)
+        return ended
+
+    def close(self, tokens: Sequence[int]) -> None:
+        """Give the answer an ending."""
+        new = [Chosen(id=token, origin="closing") for token in tokens]
+        self.chosen += new
+        self._tell(new)
+
+    def finish(self, reason: str, *, closed: bool = False) -> None:
+        self.future.set_result(
+            Generation(
+                chosen=tuple(self.chosen),
+                finish_reason=reason,
+                closed=closed,
+                num_cached=self.num_cached,
+                num_forwards=self.num_forwards,
+                waiting_s=self.waiting_s,
+                first_token_s=self.first_token_s,
+                total_s=time.monotonic() - self.start,
+            )
+        )
+
+    def fail(self, error: BaseException) -> None:
+        self.future.set_exception(error)
+
+    def drop(self) -> None:
+        self.fail(CancelledError("the answer is not wanted any more"))
+
+    @property
+    def needs_masks(self) -> bool:
+        """Whether each token of the next step needs to know all that may stand there."""
+        return self.grammar is not None and not self.sampler.is_greedy
+
+    def _pick(self, logits: Tensor, place: int) -> int:
+        grammar = self.grammar
+        if grammar is None:
+            return self.sampler.pick(logits, lambda _: True, lambda: None)
+
+        def allowed() -> Tensor:
+            masks = [] if self.masks is None else self.masks.result()
+            mask = masks[place] if masks else torch.from_numpy(grammar.allowed())
+            return mask.to(logits.device)
+
+        return self.sampler.pick(logits, grammar.allows, allowed)
+
+    def _learn_from(self, new: Sequence[Chosen]) -> None:
+        """Copy more after copies that were right, fewer after one that was wrong."""
+        proposed = self.origins.count("copied")
+        right = sum(one.origin == "copied" for one in new)
+        if proposed:
+            room = 2 * self.copy_room if right == proposed else right + 1
+            self.copy_room = min(max(room, LEAST_COPY), MOST_COPY)
+
+    def _append_certain(self, new: list[Chosen]) -> str | None:
+        """Go on by tokens that are the only ones that may follow; no logits are needed for them."""
+        ended = None
+        while ended is None and self.grammar is not None and self.num_logprobs is None:
+            token = self.grammar.only_choice()
+            if token is None or token in self.stop_ids:
+                break
+            new.append(Chosen(id=token, origin="forced"))
+            self._accept(new[-1])
+            ended = self._reason_to_end()
+        return ended
+
+    def _as_chosen(self, token: int, logits: Tensor, is_guess: bool, place: int) -> Chosen:
+        origin: Origin = self.origins[place] if is_guess else "model"
+        if self.num_logprobs is None:
+            return Chosen(id=token, origin=origin)
+        logprobs = torch.log_softmax(logits.float(), dim=-1)
+        values, tokens = logprobs.topk(self.num_logprobs)
+        return Chosen(
+            id=token,
+            origin=origin,
+            logprob=float(logprobs[token]),
+            top=tuple(zip(tokens.tolist(), values.tolist(), strict=True)),
+        )
+
+    def _accept(self, one: Chosen) -> None:
+        if not self.chosen:
+            self.first_token_s = time.monotonic() - self.start
+        if self.grammar is not None:
+            self.grammar.accept(one.id)
+        if self.index is not None:
+            self.index.extend([one.id])
+        self.sampler.accept(one.id)
+        self.chosen.append(one)
+
+    def _reason_to_end(self) -> str | None:
+        if self.grammar is not None and self.grammar.has_ended:
+            return STOP
+        if len(self.chosen) >= self.max_tokens:
+            return LENGTH
+        if time.monotonic() > self.deadline:
+            return TIMEOUT
+        return None
+
+    def _tell(self, new: Sequence[Chosen]) -> None:
+        if new and self.on_tokens is not None:
+            self.on_tokens(new)
+
+
+def masks_along(grammar: Grammar, guessed: Sequence[int]) -> list[Tensor]:
+    """Which tokens may follow now and after each guess, [V] each. The grammar stays as it is."""
+    state = grammar.copy()
+    masks = [torch.from_numpy(state.allowed())]
+    for token in guessed:
+        state.accept(token)
+        masks.append(torch.from_numpy(state.allowed()))
+    return masks
