@@ -93,10 +93,10 @@ export class FactsView {
   #list() {
     const { ungrounded, lost } = this.result;
     this.source.markLost(lost.map((one) => one.source_span));
-    fill("made-up", ungrounded, ["Nothing made up", "made up: the text does not state it"], (one) => [
+    fill("made-up", ungrounded, ["Nothing made up", "made up: not in the text"], (one) => [
       made("b", "made-up", one.text), ` ${one.reason} `, made("code", "", one.field),
     ]);
-    fill("lost", lost, ["Nothing lost", "lost: the answer lacks what the text states"], (one) => [
+    fill("lost", lost, ["Nothing lost", "lost: in the text, not in the answer"], (one) => [
       made("b", "lost", one.text), ` ${one.kind}`,
     ]);
     element("facts").hidden = false;

@@ -86,7 +86,8 @@ async function encode() {
   controller = new AbortController();
   element("problem").hidden = true;
   element("stop").hidden = false;
-  element("encode").disabled = true;
+  // Not disabled: the keyboard would lose its place.
+  element("encode").ariaDisabled = "true";
   tell("Encoding…");
   run = new Run(sent.text, source);
   try {
@@ -96,15 +97,15 @@ async function encode() {
       signal: controller.signal,
       onEvent: (event) => run.take(event),
     });
-    if (!run.summary) throw new Error("The connection broke before the answer was whole.");
-    tell(run.summary);
+    if (!run.summary.length) throw new Error("The connection broke before the answer was whole.");
+    element("status").replaceChildren(...run.summary);
   } catch (error) {
     if (error.name === "AbortError") tell("Stopped.");
     else fail(error);
   } finally {
     run.close();
     controller = null;
-    element("encode").disabled = false;
+    element("encode").ariaDisabled = "false";
     if (document.activeElement === element("stop")) element("encode").focus();
     element("stop").hidden = true;
   }

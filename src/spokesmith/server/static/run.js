@@ -17,12 +17,12 @@ export class Run {
   constructor(text, source) {
     this.source = source;
     this.answer = "";
-    this.summary = "";
+    this.summary = [];
     this.schema = {};
     this.counts = {};
     this.began = performance.now();
     source.hold(text);
-    for (const id of ["facts", "copy-json", "place", "fields"]) element(id).hidden = true;
+    for (const id of ["intro", "facts", "copy-json", "place", "fields", "reading"]) element(id).hidden = true;
     for (const id of ["told", "figures"]) element(id).hidden = false;
     element("json").classList.add("growing");
     this.view = new AnswerView(element("json"), {
@@ -45,6 +45,7 @@ export class Run {
     clearInterval(this.timer);
     this.view.end();
     element("json").classList.remove("growing");
+    if (!this.view.text) for (const id of ["told", "figures"]) element(id).hidden = true;
   }
 
   #tick() {
@@ -63,7 +64,7 @@ export class Run {
     const items = Object.keys(event.schema.properties ?? {}).map((name) => {
       const item = made("li", "", name);
       item.dataset.name = name;
-      item.append(made("span", "state"));
+      item.append(made("span", "state unseen"));
       return item;
     });
     element("fields").replaceChildren(...items);
@@ -96,7 +97,7 @@ export class Run {
     drawTimings(result);
     drawShares(result.spokesmith.tokens);
     new FactsView(result, this.source).draw(this.view.values);
-    element("copy-json").hidden = false;
+    for (const id of ["copy-json", "reading"]) element(id).hidden = false;
     this.summary = summaryOf(result);
   }
 }
@@ -116,8 +117,18 @@ function setField(name, state) {
   item.querySelector(".state").textContent = `, ${FIELD_WORDS[state]}`;
 }
 
-function summaryOf(result) {
-  const madeUp = result.ungrounded.length ? `${result.ungrounded.length} made up` : "nothing made up";
-  return `Valid${result.spokesmith.closed ? ", cut and closed" : ""}, ${madeUp}: `
-    + `${result.usage.completion_tokens} tokens in ${totalSeconds(result.timings).toFixed(2)} s.`;
+/** The verdict in a line, as nodes; the figures are there for who does not see them below. */
+function summaryOf({ ungrounded, lost, usage, timings, spokesmith }) {
+  const madeUp = ungrounded.length
+    ? made("span", "no", `${ungrounded.length} made up`)
+    : made("span", "yes", "nothing made up");
+  const gone = lost.length
+    ? made("span", "gone", `${lost.length} lost`)
+    : made("span", "yes", "nothing lost");
+  const valid = spokesmith.closed ? "valid, cut and closed" : "valid";
+  const seconds = totalSeconds(timings).toFixed(2);
+  return [
+    made("span", "yes", valid), " ", madeUp, " ", gone,
+    made("span", "unseen", `, ${usage.completion_tokens} tokens in ${seconds} seconds`),
+  ];
 }
