@@ -62,6 +62,7 @@ def post(client: httpx.Client, **more: Any) -> httpx.Response:
             {"response_format": {"type": "json_object", "schema": SCHEMA}},
             Constraint(kind="schema", value=SCHEMA),
         ),
+        ({"json_schema": True}, Constraint(kind="schema", value={})),
         ({"json_schema": SCHEMA}, Constraint(kind="schema", value=SCHEMA)),
         ({"grammar": GRAMMAR}, Constraint(kind="gbnf", value=GRAMMAR)),
     ],
@@ -111,7 +112,7 @@ def nested(depth: int) -> dict[str, Any]:
     return schema
 
 
-BOMBS = {
+BOMBS: dict[str, Any] = {
     "deep": nested(70),
     "many values": {"enum": [f"value {index}" for index in range(30_000)]},
     "long": {"description": "a" * 300_000},
@@ -120,6 +121,7 @@ BOMBS = {
     "multiple": {"type": "integer", "multipleOf": 999_983},
     "decimals": {"type": "number", "multipleOf": 1.0000001},
     "huge": {"type": "integer", "multipleOf": 10**30},
+    "nothing": False,
     "elsewhere": {"$ref": "http://127.0.0.1:1/schema.json"},
     "file": {"properties": {"a": {"$ref": "file:///etc/passwd"}}},
     "infinite": {"minimum": float("inf")},
@@ -127,7 +129,7 @@ BOMBS = {
 
 
 @pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS.keys())
-def test_schemas_that_would_cost_too_much_are_refused_at_once(bomb: dict[str, Any]) -> None:
+def test_schemas_that_would_cost_too_much_are_refused_at_once(bomb: Any) -> None:
     start = time.perf_counter()
     with pytest.raises(ValueError, match="the schema"):
         check_schema(bomb)
@@ -197,7 +199,7 @@ def completion(text: str, reason: str = "stop", *, is_closed: bool = False) -> C
         (Constraint(kind="json"), '{"a":1}}', "invalid"),
         (Constraint(kind="schema", value=SCHEMA), '{"a":"b"}', "valid"),
         (Constraint(kind="schema", value=SCHEMA), '{"a":1}', "invalid"),
-        (Constraint(kind="schema", value=True), "1", "valid"),
+        (Constraint(kind="schema", value={}), "1", "valid"),
         (Constraint(kind="schema", value={"type": "strnig"}), '"a"', None),
         # Neither is run on the answer: it could take for ever.
         (Constraint(kind="schema", value={"pattern": "^(a+)+$"}), '"' + "a" * 99 + 'b"', "valid"),

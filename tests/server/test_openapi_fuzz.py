@@ -59,6 +59,17 @@ def test_no_request_is_answered_by_a_failure(
     assert statuses
 
 
+def test_the_page_of_the_document_loads_nothing_from_elsewhere(url: str) -> None:
+    response = httpx.get(f"{url}/docs")
+    assert response.headers["content-type"].startswith("text/html")
+    for path in DOCUMENT["paths"]:
+        assert f"<code>{path}</code>" in response.text
+    assert "on_truncation" in response.text
+    assert "http://" not in response.text
+    assert "https://" not in response.text
+    assert "<script" not in response.text
+
+
 def test_the_document_names_every_route(url: str) -> None:
     paths = httpx.get(f"{url}/openapi.json").json()["paths"]
     assert {

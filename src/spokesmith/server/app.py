@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
 
 from spokesmith import __version__
-from spokesmith.server import chat, completions, errors, health, llama, models
+from spokesmith.server import chat, completions, docs_page, errors, health, llama, models
 from spokesmith.server.access import Access
 from spokesmith.server.bodies import Bodies
 from spokesmith.server.embeddings import embeddings_router
@@ -67,6 +67,7 @@ def create_app(service: Service) -> FastAPI:
         room.add_routes(app, service)
     for router in (encode_router(service), embeddings_router(service), page_router()):
         app.include_router(router)
+    docs_page.add_routes(app)
     _describe(app, has_keys=bool(service.settings.api_keys))
     # The last one added sees a request first.
     app.add_middleware(Bodies, settings=service.settings)

@@ -75,7 +75,8 @@ def of_schema(schema: Any, *, field: str, strict: bool = False) -> Held:
         check_schema(schema)
     except ValueError as error:
         raise as_api_error(error, param=field) from error
-    value = closed(schema) if strict else schema
+    # The short form of the schema that allows everything.
+    value = {} if schema is True else closed(schema) if strict else schema
     return Held(constraint=Constraint(kind="schema", value=value), field=field)
 
 
@@ -94,7 +95,7 @@ def outcome(constraint: Constraint | None, completion: Completion) -> str | None
     except ValueError:
         return "invalid"
     schema = constraint.value
-    if not isinstance(schema, dict) or not is_cheap_to_check(schema):
+    if schema is None or not is_cheap_to_check(schema):
         return "valid"
     try:
         return "valid" if check(completion.text, schema).valid else "invalid"

@@ -129,8 +129,10 @@ def as_api_error(error: Exception, *, param: str | None = None) -> ApiError:
             code="model_not_found",
         )
     if isinstance(error, ContextError):
+        remedy = remedy or "send a shorter text"
         return ApiError(message, remedy=remedy, param=param, code="context_length_exceeded")
     if isinstance(error, ValueError):
+        remedy = remedy or "change that part of the request"
         return ApiError(message, remedy=remedy, param=param, code="invalid_value")
     return ApiError(
         "the engine failed on this request",

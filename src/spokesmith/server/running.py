@@ -11,7 +11,7 @@ BACKLOG = 2048
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens nowhere yet; port 0 takes a free one.
+    """A socket that listens, so that from now on clients wait; port 0 takes a free one.
 
     Raises:
         ValueError: the address cannot be had.
@@ -23,7 +23,8 @@ def bind(host: str, port: int) -> socket.socket:
         bound = socket.socket(family, kind, protocol)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind(address)
-    except (OSError, OverflowError) as error:
+        bound.listen(BACKLOG)
+    except OSError as error:
         reason = getattr(error, "strerror", None) or error
         raise ValueError(
             f"cannot listen on {host}:{port} ({reason}): give another --host or --port"
@@ -51,7 +52,6 @@ def run(app: FastAPI, bound: socket.socket, *, shutdown_limit_s: float) -> None:
         app,
         log_config=None,
         access_log=False,
-        backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, round(shutdown_limit_s)),
         server_header=False,

@@ -22,6 +22,8 @@ def check_schema(schema: Any, *, what: str = "the schema") -> None:
     """Raise ValueError, with the limit, where a schema is too large or points outside itself."""
     if not isinstance(schema, dict | bool):
         raise ValueError(f"{what} is {type(schema).__name__}: give a JSON Schema, an object")
+    if schema is False:
+        raise ValueError(f"{what} is false, which no answer fits: give one that allows something")
     num_values = num_characters = 0
     waiting: list[tuple[Any, int]] = [(schema, 1)]
     while waiting:
