@@ -179,7 +179,7 @@ def encoding(text: str) -> dict[str, Any]:
         "summary": sentences[0][:400],
         "content": text[:2000],
         "narrative": sentences[-1][:1000],
-        "concepts": list(dict.fromkeys(re.findall(r"\b[a-z]{5,}\b", text)))[:4],
+        "concepts": list(dict.fromkeys(re.findall(r"\b[a-z]{5,80}\b", text)))[:4],
         "structured_concepts": {
             "topics": [{"label": "notes", "path": "work/notes"}],
             "entities": [

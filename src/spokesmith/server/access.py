@@ -33,7 +33,12 @@ class Access:
             error = self._refusal(scope["method"], Headers(scope=scope))
             if error is not None:
                 scope["state"]["record"]["error"] = error.message
-                await error.response()(scope, receive, send)
+                response = error.response()
+                if error.status == 401:
+                    # In lines of their own: browsers do not find a scheme behind another.
+                    for scheme in ("Bearer", 'Basic realm="spokesmith"'):
+                        response.headers.append("WWW-Authenticate", scheme)
+                await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -44,7 +49,6 @@ class Access:
                 remedy="send it as `Authorization: Bearer KEY` or `X-Api-Key: KEY`",
                 status=401,
                 code="invalid_api_key",
-                headers={"WWW-Authenticate": 'Bearer, Basic realm="spokesmith"'},
             )
         host = headers.get("host", "")
         if self._settings.only_local_names and _name_of(host) not in LOCAL_NAMES:

@@ -1,0 +1,436 @@
+"""The page in a real browser: what is seen, what the keyboard reaches, what a text cannot do."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from browser import chromium, encode, json_of, page_of
+from echo_backend import MADE_UP_NAME, EchoBackend, encoding
+from playwright.sync_api import Browser, Page, expect
+from serving import serve, service_over, until
+
+from spokesmith.metrics import parse_strict
+from spokesmith.server.service import Loading
+from spokesmith.tasks import canonical_json, load_task
+
+TEXT = (
+    "Marta moved the backup job from 02:00 to 04:30 because the nightly export was still "
+    "running. She told Ines 😀 and paid 148 euros."
+)
+HOSTILE = (
+    '</textarea><script>window.hacked = 1</script> <img src=x onerror="window.hacked = 2"> '
+    "<svg onload=window.hacked=3> Ada & Bob paid 5 euros. \"'`${window.hacked = 4}"
+)
+SCHEMA = load_task("memory").schema
+NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with serve(service_over(EchoBackend())) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: Browser, url: str) -> Iterator[Page]:
+    with page_of(browser, url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def finished(browser: Browser, url: str) -> Iterator[Page]:
+    """A page with an answer, for tests that change nothing."""
+    with page_of(browser, url) as opened:
+        encode(opened, TEXT)
+        yield opened
+
+
+def texts(page: Page, selector: str) -> list[str]:
+    return page.locator(selector).all_text_contents()
+
+
+def test_the_answer_is_shown_whole_and_valid(finished: Page) -> None:
+    assert json_of(finished) == canonical_json(encoding(TEXT), SCHEMA)
+    expect(finished.locator("#status")).to_contain_text("valid")
+    assert texts(finished, "#fields .valid") == [f"{name}, valid" for name in SCHEMA["properties"]]
+    figures = texts(finished, "#figures dt")
+    assert figures == ["time", "tokens/s", "tokens", "forward passes", "first token after"]
+
+
+def test_the_json_arrives_piece_by_piece_and_fields_are_ticked(browser: Browser) -> None:
+    with (
+        serve(service_over(EchoBackend(delay_s=0.01))) as url,
+        page_of(browser, url) as page,
+    ):
+        page.fill("#text", TEXT)
+        page.click("#encode")
+        page.wait_for_selector("#fields .valid")
+        assert page.locator("#fields .now").count() <= 1
+        assert page.locator("#fields li:not([class])").count() > 0
+        early = json_of(page)
+        whole = canonical_json(encoding(TEXT), SCHEMA)
+        assert whole.startswith(early)
+        assert page.locator("#stop").is_visible()
+        page.wait_for_selector("#facts:not([hidden])")
+        assert json_of(page) == whole != early
+        assert page.locator("#stop").is_hidden()
+
+
+def test_tokens_are_shaded_by_origin_with_a_legend(finished: Page) -> None:
+    assert "Marta" in "".join(texts(finished, "#json .copied"))
+    assert '"gist"' in texts(finished, "#json .forced")
+    assert "Ada" in "".join(texts(finished, "#json .made-up .model"))
+    legend = texts(finished, "#origins li")
+    assert [re.sub(r" \d+ %", "", one) for one in legend] == ["forced", "copied", "by the model"]
+    assert 98 <= sum(int(share) for share in re.findall(r"\d+", " ".join(legend))) <= 102
+
+    def ground(selector: str) -> str:
+        get = "(one) => getComputedStyle(one).backgroundColor"
+        return finished.locator(selector).first.evaluate(get)
+
+    shades = {ground("#json .copied"), ground("#json .forced"), ground("#json .literal .model")}
+    assert len(shades) == 3
+    finished.uncheck("#shade")
+    assert ground("#json .copied") == ground("#json .literal .model")
+    finished.check("#shade")
+
+
+def test_pointing_at_a_value_shows_its_place_in_the_text(finished: Page) -> None:
+    context = finished.locator("#json a", has_text=re.compile("^Marta$"))
+    context.first.hover()
+    assert texts(finished, "#backdrop .shown") == ["Marta"]
+    expect(finished.locator("#place")).to_contain_text("In the text: Marta moved the backup job")
+    # A fact inside a quote has its own place, behind an emoji of two code units.
+    finished.locator("#json .fact", has_text="148 euros").first.hover()
+    assert texts(finished, "#backdrop .shown") == ["148 euros"]
+    finished.locator("h1").hover()
+    assert texts(finished, "#backdrop .shown") == []
+    assert finished.locator("#backdrop").text_content() == TEXT + "\n"
+
+
+def test_the_marks_lie_exactly_behind_the_words(finished: Page) -> None:
+    metrics = ["width", "height", "font", "padding", "letterSpacing", "whiteSpace", "overflowY"]
+    get = f"(one) => {json.dumps(metrics)}.map((name) => getComputedStyle(one)[name])"
+    assert finished.locator("#backdrop").evaluate(get) == finished.locator("#text").evaluate(get)
+    place = "(one) => { const { x, y } = one.getBoundingClientRect(); return [x, y]; }"
+    assert finished.locator("#backdrop").evaluate(place) == finished.locator("#text").evaluate(
+        place
+    )
+
+
+def test_made_up_facts_are_red_and_listed_with_the_reason(finished: Page) -> None:
+    assert texts(finished, "#json .made-up") == [MADE_UP_NAME, "93,417"]
+    expect(finished.locator("#made-up-heading")).to_contain_text("2 made up")
+    expect(finished.locator("#made-up")).to_contain_text(f"the text has no {MADE_UP_NAME}")
+    expect(finished.locator("#status")).to_contain_text("2 made up")
+    finished.locator("#json .made-up").first.focus()
+    expect(finished.locator("#place")).to_have_text(f"Made up: the text has no {MADE_UP_NAME}")
+
+
+def test_lost_facts_are_marked_in_the_text(browser: Browser) -> None:
+    answer = canonical_json({**encoding("Tea is hot."), "narrative": ""}, SCHEMA)
+    with (
+        serve(service_over(EchoBackend(answer=answer))) as url,
+        page_of(browser, url) as page,
+    ):
+        encode(page, TEXT)
+        assert {"Marta", "148 euros"} <= set(texts(page, "#backdrop .lost"))
+        expect(page.locator("#lost")).to_contain_text("148 euros")
+        page.fill("#text", "Another text.")
+        assert texts(page, "#backdrop mark") == []
+
+
+def test_the_keyboard_alone_is_enough(page: Page) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "text"
+    page.keyboard.type("Marta moved the backup job.")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_selector("#facts:not([hidden])")
+    stops: list[str] = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        stops.append(page.evaluate("document.activeElement.textContent"))
+        if stops[-1] == "Marta moved the backup job":
+            break
+    assert stops[0] == "a note"
+    assert stops[-1] == "Marta moved the backup job"
+    assert texts(page, "#backdrop .shown") == ["Marta moved the backup job"]
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    page.keyboard.press("Enter")
+    selected = page.evaluate(
+        "(({ id, value, selectionStart, selectionEnd }) =>"
+        " [id, value.slice(selectionStart, selectionEnd)])(document.activeElement)"
+    )
+    assert selected == ["text", "Marta moved the backup job"]
+
+
+def test_a_screen_reader_hears_names_and_one_status(finished: Page) -> None:
+    snapshot = finished.locator("body").aria_snapshot()
+    for named in (
+        'textbox "Text"',
+        'combobox "Set"',
+        'button "Encode"',
+        'heading "Answer" [level=2]',
+        'list "Fields of the schema"',
+        'group "The JSON"',
+    ):
+        assert named in snapshot, named
+    # One region speaks, once an answer; the JSON and the figures never do.
+    assert finished.locator("[aria-live], [role=status], [role=alert]").count() == 2
+    assert finished.locator("#json [role=status], #figures[role]").count() == 0
+    get = "(one) => one.getAttribute('aria-description')"
+    assert "made up" in finished.locator("#json .made-up").first.evaluate(get)
+    assert finished.locator("html").get_attribute("lang") == "en"
+    assert finished.locator("img:not([alt])").count() == 0
+
+
+def test_html_in_texts_and_answers_stays_text(page: Page) -> None:
+    encode(page, HOSTILE)
+    page.locator("#json a").first.hover()
+    assert json_of(page) == canonical_json(encoding(HOSTILE), SCHEMA)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("script").count() == 1
+    assert page.locator("img").count() == 1
+    assert page.locator("main svg").count() == 1
+
+
+def test_html_in_what_the_server_tells_stays_text(page: Page) -> None:
+    evil = "<img src=x onerror='window.hacked=1'>"
+    fact = {"field": "/gist", "kind": evil, "text": evil, "span": [0, 3]}
+    result = {
+        "encoding": {"gist": evil},
+        "grounded": [{**fact, "source_span": [0, 2]}],
+        "ungrounded": [{**fact, "reason": evil}],
+        "lost": [{"kind": evil, "text": evil, "source_span": [0, 3]}],
+        "quotes": [],
+        "fields": {evil: True},
+        "usage": {"completion_tokens": 5},
+        "timings": {"waiting_ms": 0, "prompt_ms": 1, "predicted_ms": 1, "predicted_per_second": 1},
+        "spokesmith": {"closed": False, "tokens": {"model": 5}, "forwards": 5},
+    }
+    events = [
+        {"type": "start", "model": evil, "schema": {"properties": {evil: {}}}},
+        {"type": "piece", "segments": [[json.dumps({"gist": evil}), evil]], "tokens": {evil: 5}},
+        {"type": "result", "result": result},
+    ]
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    page.route("**/v1/encode", lambda route: route.fulfill(body=body))
+    encode(page, "tea time")
+    page.locator("#json .made-up").focus()
+    page.unroute("**/v1/encode")
+    page.route(
+        "**/v1/encode",
+        lambda route: route.fulfill(status=400, json={"error": {"message": evil}}),
+    )
+    page.click("#encode")
+    expect(page.locator("#problem")).to_have_text(evil)
+    assert page.evaluate("window.hacked") is None
+    assert page.locator("img").count() == 1
+
+
+def test_errors_are_told_in_the_servers_words(browser: Browser) -> None:
+    schema_breaker = json.dumps({**encoding(TEXT), "salience": 5})
+    with (
+        serve(service_over(EchoBackend(answer=schema_breaker))) as url,
+        page_of(browser, url) as page,
+    ):
+        page.fill("#text", TEXT)
+        page.click("#encode")
+        expect(page.locator("#problem")).to_contain_text("does not fit the task's schema")
+        # The page itself had seen it while the answer came.
+        assert texts(page, "#fields .invalid") == ["salience, not valid"]
+        page.route("**/v1/encode", lambda route: route.abort())
+        page.click("#encode")
+        expect(page.locator("#problem")).to_contain_text("fetch")
+        page.unroute("**/v1/encode")
+        page.route("**/v1/encode", lambda route: route.fulfill(body="data: {}\n\n"))
+        page.click("#encode")
+        expect(page.locator("#problem")).to_contain_text("broke before the answer was whole")
+        assert page.locator("#encode").get_attribute("aria-disabled") == "false"
+
+
+def test_stop_gives_the_answer_up(browser: Browser) -> None:
+    backend = EchoBackend(delay_s=0.02)
+    with serve(service_over(backend)) as url, page_of(browser, url) as page:
+        page.fill("#text", TEXT)
+        page.click("#encode")
+        page.wait_for_selector("#json .string")
+        page.click("#stop")
+        expect(page.locator("#status")).to_have_text("Stopped.")
+        until(lambda: backend.jobs[0].cancelled.is_set())
+        assert page.evaluate("document.activeElement.id") == "encode"
+
+
+def test_an_empty_text_is_not_sent(page: Page) -> None:
+    page.click("#encode")
+    assert page.locator("#told").is_hidden()
+    assert page.evaluate("document.activeElement.id") == "text"
+
+
+def test_it_waits_for_a_server_that_is_loading(browser: Browser) -> None:
+    may_load = threading.Event()
+    service = service_over(EchoBackend())
+
+    def load() -> EchoBackend:
+        assert may_load.wait(30)
+        return EchoBackend()
+
+    service.engine = Loading("engine", load)
+    with serve(service, wait=False) as url:
+        page = browser.new_page()
+        page.goto(url)
+        expect(page.locator("#status")).to_contain_text("the engine is still being loaded")
+        may_load.set()
+        page.wait_for_selector("#model:enabled")
+        expect(page.locator("#status")).to_have_text("Paste a text and encode it.")
+        page.close()
+
+
+def test_sets_come_before_the_base_and_the_chosen_one_answers(browser: Browser) -> None:
+    backend = EchoBackend()
+    with serve(service_over(backend)) as url, page_of(browser, url) as page:
+        assert texts(page, "#model option") == ["memory", "echo (no set)"]
+        page.select_option("#model", "echo")
+        encode(page, TEXT)
+        assert backend.requests[-1].model == "echo"
+
+
+@pytest.fixture
+def locked() -> Iterator[str]:
+    with serve(service_over(EchoBackend(), api_keys=("sesame",))) as address:
+        yield address
+
+
+def test_with_a_key(browser: Browser, locked: str) -> None:
+    # The browser asks for the key once, as a password.
+    credentials = {"username": "any", "password": "sesame"}
+    with page_of(browser, locked, http_credentials=credentials) as page:
+        encode(page, TEXT)
+        page.click("#key-part summary")
+        page.fill("#key", "wrong")
+        page.click("#encode")
+        expect(page.locator("#problem")).to_contain_text("no valid key")
+        assert page.evaluate("document.activeElement.id") == "key"
+        page.fill("#key", "sesame")
+        encode(page, TEXT)
+        assert page.locator("#problem").is_hidden()
+        assert page.locator("#key").get_attribute("type") == "password"
+        assert page.evaluate("[localStorage.length, sessionStorage.length, document.cookie]") == [
+            0,
+            0,
+            "",
+        ]
+        page.reload()
+        assert page.input_value("#key") == ""
+
+
+def snippet(browser: Browser, url: str, button: str, *, key: str = "") -> str:
+    """What a copy button puts into the clipboard."""
+    options: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}
+    if key:
+        options["http_credentials"] = {"username": "any", "password": key}
+    with page_of(browser, url, **options) as page:
+        page.fill("#text", HOSTILE + "\n$HOME `id` \\ %s 😀")
+        if key:
+            page.click("#key-part summary")
+            page.fill("#key", key)
+        page.click(button)
+        expect(page.locator(button)).to_have_text("Copied")
+        return page.evaluate("navigator.clipboard.readText()")
+
+
+@pytest.mark.parametrize("key", ["", "sesame"])
+@pytest.mark.parametrize("button", ["#copy-curl", "#copy-python"])
+def test_what_is_copied_runs(
+    browser: Browser, locked: str, url: str, button: str, key: str
+) -> None:
+    text = HOSTILE + "\n$HOME `id` \\ %s 😀"
+    copied = snippet(browser, locked if key else url, button, key=key)
+    assert "sesame" not in copied
+    command = [sys.executable, "-c", copied]
+    if button == "#copy-curl":
+        if shutil.which("curl") is None:
+            pytest.skip("no curl here")
+        assert shlex.split(copied)[0] == "curl"
+        command = ["sh", "-c", copied]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={"SPOKESMITH_API_KEY": key}
+    )
+    wanted = canonical_json(encoding(text), SCHEMA)
+    if button == "#copy-curl":
+        assert done.stdout == wanted
+    else:
+        assert done.stdout == f"{parse_strict(wanted)}\n"
+
+
+def test_without_a_clipboard_the_text_is_shown(browser: Browser, url: str) -> None:
+    with page_of(browser, url) as page:
+        page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+        encode(page, TEXT)
+        page.click("#copy-json")
+        assert page.locator("#snippet").is_visible()
+        assert page.input_value("#snippet-text") == canonical_json(encoding(TEXT), SCHEMA)
+        page.keyboard.press("Escape")
+        assert page.locator("#snippet").is_hidden()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
+def test_nothing_reaches_out_of_the_window(
+    browser: Browser, url: str, size: dict[str, int], scheme: str
+) -> None:
+    with page_of(browser, url, viewport=size, color_scheme=scheme) as page:
+        for text in ("", TEXT, "https://example.org/" + "x" * 600 + " paid 5 euros."):
+            if text:
+                encode(page, text)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            assert width <= size["width"]
+        assert page.locator("#encode").evaluate("(one) => one.offsetHeight") >= 40
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(20, 23, 27)")
+
+
+def test_motion_is_left_out_where_it_is_not_wanted(browser: Browser, url: str) -> None:
+    for motion, blinks in (("no-preference", True), ("reduce", False)):
+        with page_of(browser, url, reduced_motion=motion) as page:
+            page.evaluate(
+                "document.getElementById('told').hidden = false;"
+                "document.getElementById('json').className = 'json growing';"
+                "document.getElementById('json').innerHTML = '<div class=line></div>'"
+            )
+            get = "(one) => getComputedStyle(one, '::after').animationName"
+            name = page.locator("#json .line").evaluate(get)
+            assert (name == "blink") == blinks
+
+
+def test_the_policy_lets_nothing_in(browser: Browser, url: str) -> None:
+    policy = httpx.get(url).headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    page = browser.new_page()
+    refused: list[str] = []
+    page.on("console", lambda message: refused.append(message.text))
+    page.goto(url)
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'),"
+        " { textContent: 'window.hacked = 1' }))"
+    )
+    assert page.evaluate("window.hacked") is None
+    assert "Content Security Policy" in " ".join(refused)
+    page.close()
