@@ -12,9 +12,11 @@ from spokesmith.backends.completion import Completion, Piece
 from spokesmith.decoding.request import (
     BusyError,
     CancelledError,
+    Chosen,
     Constraint,
     ContextError,
     OnTruncation,
+    Origin,
     Sampling,
 )
 from spokesmith.tasks import Message
@@ -23,10 +25,15 @@ __all__ = [
     "Backend",
     "BusyError",
     "CancelledError",
+    "Chosen",
+    "Constraint",
     "ContextError",
     "Job",
     "Model",
+    "OnTruncation",
+    "Origin",
     "Request",
+    "Sampling",
     "Stats",
     "UnknownModelError",
 ]

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from spokesmith.backends.completion import Completion, Piece
-from spokesmith.backends.request import Backend
-from spokesmith.decoding.request import Chosen
+from spokesmith.backends.request import Backend, Chosen
 from spokesmith.server.chat_request import ChatPlan
 from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import DONE, data_event

@@ -6,8 +6,7 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from spokesmith.backends.request import Model, Request
-from spokesmith.decoding.request import Constraint
+from spokesmith.backends.request import Constraint, Model, Request
 from spokesmith.server.constraints import ConstraintFields, Held, held_by
 from spokesmith.server.errors import ApiError
 from spokesmith.server.fields import UNLIMITED, StreamOptions, TextFields

@@ -10,8 +10,7 @@ from pydantic import Field, field_validator
 
 from spokesmith.backends import request as engine
 from spokesmith.backends.completion import Completion, Piece
-from spokesmith.backends.request import Backend, ContextError
-from spokesmith.decoding.request import Chosen
+from spokesmith.backends.request import Backend, Chosen, ContextError
 from spokesmith.server.chat_answer import finish_reason, how_made, new_id, token_documents
 from spokesmith.server.chat_request import check_closing
 from spokesmith.server.constraints import ConstraintFields, Held, held_by

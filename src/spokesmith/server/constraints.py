@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from spokesmith.backends.completion import Completion
-from spokesmith.decoding.request import Constraint
+from spokesmith.backends.request import Constraint
 from spokesmith.metrics import check, parse_strict
 from spokesmith.server.errors import ApiError, as_api_error
 from spokesmith.server.schema_limits import check_grammar, check_schema, closed, is_cheap_to_check

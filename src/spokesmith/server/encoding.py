@@ -15,8 +15,7 @@ from fastapi import Request as HttpRequest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from spokesmith.backends.completion import Completion, Piece
-from spokesmith.backends.request import Backend, Model, Request
-from spokesmith.decoding.request import Constraint, Sampling
+from spokesmith.backends.request import Backend, Constraint, Model, Request, Sampling
 from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import DONE, EventStream, data_event
 from spokesmith.server.fields import MAX_SEED

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from spokesmith.backends.completion import Completion
-from spokesmith.decoding.request import Sampling
+from spokesmith.backends.request import Sampling
 
 MAX_STOPS, MAX_STOP_CHARACTERS = 16, 1_000
 MAX_SEED = 2**63 - 1

@@ -10,8 +10,7 @@ from pydantic import BaseModel, Field, field_validator
 from spokesmith import __version__
 from spokesmith.backends import request as engine
 from spokesmith.backends.completion import Completion, Piece
-from spokesmith.backends.request import Backend
-from spokesmith.decoding.request import Chosen
+from spokesmith.backends.request import Backend, Chosen
 from spokesmith.server.chat_answer import how_made, token_documents
 from spokesmith.server.chat_request import check_closing
 from spokesmith.server.constraints import ConstraintFields, held_by

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 
 from spokesmith.backends.completion import Piece
-from spokesmith.decoding.request import Origin
+from spokesmith.backends.request import Origin
 
 Segment = tuple[str, Origin]
 

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from spokesmith.backends.completion import Completion
-from spokesmith.decoding.request import Constraint
+from spokesmith.backends.request import Constraint
 from spokesmith.server.constraints import outcome
 from spokesmith.server.errors import CLIENT_GONE, as_api_error
 from spokesmith.server.service import Service

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from spokesmith.decoding.request import Constraint
+from spokesmith.backends.request import Constraint
 from spokesmith.server.errors import ApiError, as_api_error
 from spokesmith.server.messages import CALL_END, CALL_START
 from spokesmith.server.schema_limits import check_schema, closed
