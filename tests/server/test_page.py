@@ -117,6 +117,7 @@ def test_pointing_at_a_value_shows_its_place_in_the_text(finished: Page) -> None
     # A fact inside a quote has its own place, behind an emoji of two code units.
     finished.locator("#json .fact", has_text="148 euros").first.hover()
     assert texts(finished, "#backdrop .shown") == ["148 euros"]
+    assert texts(finished, "#json .shown") == ["148 euros"]
     finished.locator("h1").hover()
     assert texts(finished, "#backdrop .shown") == []
     assert finished.locator("#backdrop").text_content() == TEXT + "\n"

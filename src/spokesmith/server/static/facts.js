@@ -13,6 +13,7 @@ export class FactsView {
   constructor(result, source) {
     this.result = result;
     this.source = source;
+    this.shown = null;
   }
 
   /** Mark the values of an AnswerView and list what is wrong. */
@@ -47,7 +48,7 @@ export class FactsView {
       return found;
     }
     const found = made(isOuter ? "a" : "span", mark.kind);
-    this.#listen(found, () => this.#showPlace(mark));
+    this.#listen(found, () => this.#showPlace(mark, found));
     if (isOuter) {
       found.href = "#text";
       found.setAttribute("aria-description", "stands in the text; follow to select it there");
@@ -69,18 +70,22 @@ export class FactsView {
     for (const name of ["pointerout", "blur"]) target.addEventListener(name, () => this.#rest());
   }
 
-  #showPlace(mark) {
+  #showPlace(mark, found) {
+    this.#rest();
+    this.shown = found;
+    found.classList.add("shown");
     const { before, words, after } = this.source.context(mark.source_span);
     this.source.show(mark.source_span);
     this.#tell("place", [made("span", "label", "In the text: "), before, made("b", "", words), after]);
   }
 
   #showReason(mark) {
-    this.source.show(null);
+    this.#rest();
     this.#tell("place bad", [made("span", "label", "Made up: "), mark.reason]);
   }
 
   #rest() {
+    this.shown?.classList.remove("shown");
     this.source.show(null);
     this.#tell("place muted", [HINT]);
   }
