@@ -23,8 +23,10 @@ ATTENTION = "spokesmith_slots"
 BLOCK = 512
 # Attention reads columns in multiples of this.
 WIDTH_STEP = 64
-# Rows with at most so many new tokens attend together, padded to the longest of them.
-SHORT = 32
+# Rows attend together, padded to the longest of them, as long as that is at most so much more work.
+MOST_PADDING = 1.2
+# What a query costs beside its keys, in queries: short calls are bound by reading the keys.
+QUERY_COST = 11
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,19 +94,16 @@ class Plan:
         self.groups = list(self._groups(device))
 
     def _groups(self, device: torch.device) -> Iterator[Group]:
-        """Short segments at the beginning in one group, each of the others in its own."""
-        num_short = 0
-        while num_short < len(self.segments) and self.segments[num_short].length <= SHORT:
-            num_short += 1
-        first = 0
-        if num_short:
-            group = self._group(self.segments[:num_short], first, device)
-            first = group.last
+        """Neighbouring rows that are about as long and have about as many new tokens."""
+        first, members = 0, [self.segments[0]]
+        for segment in self.segments[1:]:
+            if _padding([*members, segment]) <= MOST_PADDING:
+                members.append(segment)
+                continue
+            group = self._group(members, first, device)
+            first, members = group.last, [segment]
             yield group
-        for segment in self.segments[num_short:]:
-            group = self._group([segment], first, device)
-            first = group.last
-            yield group
+        yield self._group(members, first, device)
 
     def _group(self, segments: Sequence[Segment], first: int, device: torch.device) -> Group:
         low, high = segments[0].row, segments[-1].row + 1
@@ -133,6 +132,14 @@ class Plan:
             gather=None if whole else torch.tensor(gather, device=device),
             scatter=None if whole else torch.tensor(scatter, device=device),
         )
+
+
+def _padding(segments: Sequence[Segment]) -> float:
+    """How many times the work of each row by itself is that of all of them in one call."""
+    alone = sum((QUERY_COST + one.length) * one.stop for one in segments)
+    longest = max(one.length for one in segments)
+    num_rows = segments[-1].row + 1 - segments[0].row
+    return num_rows * (QUERY_COST + longest) * max(one.stop for one in segments) / alone
 
 
 _plan: ContextVar[Plan] = ContextVar("plan")

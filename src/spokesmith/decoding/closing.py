@@ -11,22 +11,23 @@ from collections.abc import Sequence
 from spokesmith.decoding.grammar import Grammar
 
 MAX_TOKENS = 4096
-# What ends a value comes before what goes on with it.
+# What ends a value comes before what goes on with it; the rest of a character that was begun last.
 CHARACTERS = '"}],:0123456789{[tfn-.eEabcdghijklmopqrsuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/@+ \\'
+BYTES = [letter.encode() for letter in CHARACTERS] + [bytes([byte]) for byte in range(0x80, 0xC0)]
 
 
 class Closer:
     """Ends answers of one tokenizer.
 
     Args:
-        pieces: the text of every token.
+        pieces: the bytes of every token.
     """
 
-    def __init__(self, pieces: Sequence[str]) -> None:
-        first: dict[str, int] = {}
+    def __init__(self, pieces: Sequence[bytes]) -> None:
+        first: dict[bytes, int] = {}
         for token, piece in enumerate(pieces):
             first.setdefault(piece, token)
-        self._singles = [first[letter] for letter in CHARACTERS if letter in first]
+        self._singles = [first[byte] for byte in BYTES if byte in first]
 
     def close(self, grammar: Grammar) -> list[int] | None:
         """The tokens that end an answer; None where no ending is found. The grammar stays."""

@@ -49,15 +49,15 @@ class CopyIndex:
         return []
 
 
-def alike_tokens(pieces: Sequence[str]) -> list[int]:
+def alike_tokens(pieces: Sequence[bytes]) -> list[int]:
     """For each token one that stands for all of the same letters: ` Marta`, `Marta`, `marta`.
 
     A quoted word loses the blank before it, and often its capital.
 
     Args:
-        pieces: the text of every token.
+        pieces: the bytes of every token.
     """
-    first: dict[str, int] = {}
+    first: dict[bytes, int] = {}
     return [
         first.setdefault(piece.strip().lower() or piece, token)
         for token, piece in enumerate(pieces)

@@ -112,10 +112,9 @@ class Engine:
         self.counts: Counter[str] = Counter()
         if self.features.fixed_layout:
             fix_linear_layers(base.model)
-        pieces = base.tokenizer.convert_ids_to_tokens(range(self.vocabulary))
-        texts = [base.tokenizer.convert_tokens_to_string([piece or ""]) for piece in pieces]
-        self._alike = alike_tokens(texts)
-        self._closer = Closer(texts)
+        pieces = self.grammars.all_token_bytes()
+        self._alike = alike_tokens(pieces)
+        self._closer = Closer(pieces)
         self._rows: list[Row | None] = [None] * num_slots
         self._waiting: deque[Row] = deque()
         self._actions: list[tuple[Callable[[], None], str | None, Future[None]]] = []
@@ -382,18 +381,15 @@ class Engine:
         """What the next step computes: parts of prompts, last tokens and guesses."""
         running = [(slot, row) for slot, row in enumerate(self._rows) if row is not None]
         answering = sum(not row.is_prefilling for _, row in running)
-        for_prompts = max(self.features.step_tokens - answering, 1)
+        shares = self._shares_of_prompts([row for _, row in running if row.is_prefilling])
         for_guesses = self.features.guess_tokens - answering
         works = []
         for slot, row in running:
             if row.is_prefilling:
-                if for_prompts <= 0:
-                    continue
-                stop = min(len(row.prompt), row.num_computed + for_prompts)
+                stop = row.num_computed + shares[row]
                 if row.num_computed < row.keep_at:
                     stop = min(stop, row.keep_at)
                 tokens = row.prompt[row.num_computed : stop]
-                for_prompts -= len(tokens)
                 wanted = int(stop == len(row.prompt))
             else:
                 room = min(for_guesses // answering, self.features.longest_guess, row.room - 1)
@@ -410,6 +406,17 @@ class Engine:
                 )
             )
         return works
+
+    def _shares_of_prompts(self, rows: Sequence[Row]) -> dict[Row, int]:
+        """How many tokens of each new prompt a step computes: what a short one leaves is for the
+        longer ones, and none waits for another."""
+        left, shares = self.features.step_tokens, {}
+        ordered = sorted(rows, key=lambda row: len(row.prompt) - row.num_computed)
+        for place, row in enumerate(ordered):
+            share = max(left // (len(ordered) - place), 1)
+            shares[row] = min(len(row.prompt) - row.num_computed, share)
+            left -= shares[row]
+        return shares
 
     def _guess(self, row: Row, room: int) -> None:
         if room < 1 or not self.runner.packs_rows:

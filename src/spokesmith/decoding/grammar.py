@@ -113,6 +113,12 @@ class GrammarCompiler:
         with self._lock:
             return self._tokens().decode_bytes([token])
 
+    def all_token_bytes(self) -> list[bytes]:
+        """What every token stands for."""
+        with self._lock:
+            tokens = self._tokens()
+            return [tokens.decode_bytes([token]) for token in range(self._vocabulary)]
+
     def start(self, constraint: Constraint) -> Grammar:
         """The grammar of a constraint at the start of an answer.
 

@@ -73,7 +73,7 @@ class Runner:
     def _batches(self, works: Sequence[Work]) -> list[list[Work]]:
         ordered = sorted(works, key=lambda work: (len(work.token_ids) > 1, work.row))
         if self.packs_rows:
-            return [sorted(works, key=lambda work: (work.segment.length > 32, work.row))]
+            return [sorted(works, key=lambda work: work.row)]
         alike: dict[tuple[int, bool, str | None], list[Work]] = defaultdict(list)
         for work in ordered:
             alike[len(work.token_ids), work.start == 0, work.spokes].append(work)

@@ -8,15 +8,19 @@ from torch import Tensor
 
 from spokesmith.decoding.request import Sampling
 
+# More than any answer has tokens, so that no two seeds share a draw.
+PLACES = 2**20
+
 
 class Sampler:
-    """The choices of one answer. Each token takes one draw, however it came to be proposed."""
+    """The choices of one answer. A draw depends on the seed and on the token's place alone."""
 
     def __init__(self, sampling: Sampling, device: torch.device) -> None:
         self.sampling = sampling
         self.is_greedy = sampling.temperature <= 0
         self._counts: Counter[int] = Counter()
-        self._generator = torch.Generator(device).manual_seed(sampling.seed)
+        self._place = 0
+        self._generator = torch.Generator(device)
 
     def pick(
         self,
@@ -46,6 +50,7 @@ class Sampler:
     def accept(self, token: int) -> None:
         """Go on: the token is a part of the answer."""
         self._counts[token] += 1
+        self._place += 1
 
     def _changed(self, logits: Tensor) -> Tensor:
         """The logits with biases and penalties."""
@@ -74,4 +79,5 @@ class Sampler:
             # A token stays if those before it do not yet make up the share.
             ordered[ordered.cumsum(0) - ordered >= sampling.top_p * ordered.sum()] = 0
             probabilities = torch.zeros_like(probabilities).scatter(0, order, ordered)
+        self._generator.manual_seed((PLACES * sampling.seed + self._place) % 2**63)
         return int(torch.multinomial(probabilities, 1, generator=self._generator))

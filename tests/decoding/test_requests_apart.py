@@ -1,0 +1,184 @@
+"""What becomes of one request is its own business: faults, cancelling, limits, sets that go."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import torch
+
+from spokesmith.bases import Base
+from spokesmith.decoding import (
+    BusyError,
+    CancelledError,
+    Constraint,
+    ContextError,
+    Engine,
+    Features,
+)
+from spokesmith.testing import tiny_base
+
+POISON = 300
+PROMPT = list(range(65, 91))
+
+
+@pytest.fixture
+def base() -> Base:
+    return tiny_base(dtype="float64")
+
+
+@contextmanager
+def failing_on(base: Base, token: int) -> Iterator[None]:
+    """The base fails in every pass that a token takes part in."""
+
+    def check(_module: Any, args: Any, kwargs: dict[str, Any]) -> None:
+        if (kwargs["input_ids"] == token).any():
+            raise RuntimeError("the processor is on fire")
+
+    handle = base.decoder.register_forward_pre_hook(check, with_kwargs=True)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@contextmanager
+def slowly(base: Base, seconds: float) -> Iterator[None]:
+    handle = base.decoder.register_forward_pre_hook(lambda *_: time.sleep(seconds))
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+def test_a_fault_in_the_middle_of_a_batch_is_one_answer_s(base: Base) -> None:
+    wanted = [
+        Engine(base).generate([*PROMPT, place], spokes=None, max_tokens=24).tokens
+        for place in range(6)
+    ]
+    engine = Engine(base, num_slots=8)
+    with failing_on(base, POISON):
+        good = [engine.submit([*PROMPT, place], spokes=None, max_tokens=24) for place in range(6)]
+        bad = engine.submit([*PROMPT, POISON], spokes=None, max_tokens=24)
+        with pytest.raises(RuntimeError, match="on fire"):
+            bad.future.result(20)
+        assert [one.future.result(20).tokens for one in good] == wanted
+    assert engine.generate([*PROMPT, POISON], spokes=None, max_tokens=2).tokens
+
+
+def test_a_caller_s_fault_is_its_own(base: Base) -> None:
+    engine = Engine(base, num_slots=2)
+
+    def listen(_: Any) -> None:
+        raise LookupError("no ear")
+
+    bad = engine.submit(PROMPT, spokes=None, max_tokens=5, on_tokens=listen)
+    good = engine.submit(PROMPT, spokes=None, max_tokens=5)
+    with pytest.raises(LookupError, match="no ear"):
+        bad.future.result(20)
+    assert len(good.future.result(20).tokens) == 5
+
+
+def test_cancelling_stops_the_work_and_nothing_else(base: Base) -> None:
+    engine = Engine(base, num_slots=2)
+    wanted = engine.generate(PROMPT, spokes=None, max_tokens=60).tokens
+    heard = threading.Event()
+    with slowly(base, 0.01):
+        unwanted = engine.submit(
+            PROMPT, spokes=None, max_tokens=3000, on_tokens=lambda _: heard.set()
+        )
+        kept = engine.submit(PROMPT, spokes=None, max_tokens=60)
+        waiting = engine.submit(PROMPT, spokes=None, max_tokens=3000)
+        assert heard.wait(20)
+        waiting.cancel()
+        unwanted.cancel()
+        for one in (unwanted, waiting):
+            with pytest.raises(CancelledError):
+                one.future.result(20)
+        assert kept.future.result(20).tokens == wanted
+    assert engine.num_running == engine.num_waiting == 0
+
+
+def test_a_prompt_under_way_can_be_cancelled(base: Base) -> None:
+    engine = Engine(base, features=Features(step_tokens=16))
+    with slowly(base, 0.02):
+        ticket = engine.submit([65] * 3000, spokes=None, max_tokens=5)
+        time.sleep(0.1)
+        ticket.cancel()
+        with pytest.raises(CancelledError):
+            ticket.future.result(20)
+    assert engine.runner.num_tokens < 3000
+
+
+def test_a_long_prompt_does_not_hold_up_the_others(base: Base) -> None:
+    engine = Engine(base, num_slots=2, features=Features(step_tokens=64))
+    done: list[str] = []
+    with slowly(base, 0.005):
+        long = engine.submit([65] * 3800, spokes=None, max_tokens=1)
+        short = engine.submit(PROMPT, spokes=None, max_tokens=10)
+        for name, one in (("short", short), ("long", long)):
+            one.future.add_done_callback(lambda _, name=name: done.append(name))
+        long.future.result(60)
+    assert done == ["short", "long"]
+
+
+def test_limits_are_refusals(base: Base) -> None:
+    engine = Engine(base, max_waiting=2)
+    with pytest.raises(ContextError, match="5000 tokens, the base's context is 4096"):
+        engine.submit([65] * 5000, spokes=None)
+    with pytest.raises(ValueError, match="the prompt is empty"):
+        engine.submit([], spokes=None)
+    with slowly(base, 0.05):
+        tickets = [engine.submit(PROMPT, spokes=None, max_tokens=4)]
+        while not engine.num_running:
+            time.sleep(0.005)
+        tickets += [engine.submit(PROMPT, spokes=None, max_tokens=4) for _ in range(2)]
+        with pytest.raises(BusyError, match="2 answers are waiting"):
+            engine.submit(PROMPT, spokes=None, max_tokens=4)
+    for ticket in tickets:
+        ticket.future.result(20)
+
+
+def test_time_that_is_over_ends_an_answer_in_the_queue_too(base: Base) -> None:
+    engine = Engine(base)
+    with slowly(base, 0.02):
+        first = engine.submit(PROMPT, spokes=None, max_tokens=3000, time_limit_s=0.3)
+        second = engine.submit(PROMPT, spokes=None, max_tokens=5, time_limit_s=0.1)
+        assert second.future.result(20).finish_reason == "timeout"
+        assert first.future.result(20).finish_reason == "timeout"
+
+
+def test_closing_finishes_what_runs(base: Base) -> None:
+    engine = Engine(base)
+    tickets = [engine.submit(PROMPT, spokes=None, max_tokens=9) for _ in range(3)]
+    engine.close()
+    assert all(len(ticket.future.result(0).tokens) == 9 for ticket in tickets)
+    with pytest.raises(BusyError, match="closing"):
+        engine.submit(PROMPT, spokes=None)
+
+
+def test_what_is_done_between_steps_waits_for_its_set(base: Base) -> None:
+    engine = Engine(base)
+    order: list[str] = []
+    with slowly(base, 0.01):
+        ticket = engine.submit(PROMPT, spokes=None, max_tokens=20)
+        ticket.future.add_done_callback(lambda _: order.append("answer"))
+        engine.between_steps(lambda: order.append("soon")).result(20)
+        ticket.future.result(20)
+    assert order == ["soon", "answer"]
+    with pytest.raises(ZeroDivisionError):
+        engine.between_steps(lambda: order.append(str(1 // 0))).result(20)
+
+
+def test_logprobs_are_those_of_the_base(base: Base) -> None:
+    held = Constraint(kind="schema", value={"enum": ["low", "high"]})
+    ticket = Engine(base).submit(PROMPT, spokes=None, constraint=held, num_logprobs=3)
+    ids = list(PROMPT)
+    for one in ticket.future.result(20).chosen:
+        with torch.no_grad():
+            logprobs = base.model(torch.tensor([ids])).logits[0, -1].float().log_softmax(-1)
+        assert one.logprob == pytest.approx(float(logprobs[one.id]), abs=1e-5)
+        assert [token for token, _ in one.top] == logprobs.topk(3).indices.tolist()
+        ids.append(one.id)

@@ -1,0 +1,115 @@
+"""Draws have the distribution that was asked for, however many tokens a step confirms."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from spokesmith.decoding import Constraint, Sampling
+from spokesmith.decoding.grammar import GrammarCompiler
+from spokesmith.decoding.row import Row
+from spokesmith.decoding.sampling import Sampler
+from spokesmith.testing import byte_tokenizer
+
+CPU = torch.device("cpu")
+NUM_DRAWS = 3000
+LOGITS = torch.tensor([2.0, 1.0, 0.0, -1.0, -2.0, 0.5])
+
+
+def draws(count: int = NUM_DRAWS, mask: Tensor | None = None, **choices: Any) -> Counter[int]:
+    return Counter(
+        Sampler(Sampling(temperature=1.0, seed=seed, **choices), CPU).pick(
+            LOGITS, lambda _: True, lambda: mask
+        )
+        for seed in range(count)
+    )
+
+
+def assert_like(found: Counter[int], expected: Tensor) -> None:
+    """Within four standard deviations of the counts that a distribution gives."""
+    total = sum(found.values())
+    for token, share in enumerate(expected.tolist()):
+        spread = 4 * (total * share * (1 - share)) ** 0.5
+        assert abs(found[token] - total * share) <= spread, (token, found, share)
+
+
+def test_draws_have_the_distribution_of_the_logits() -> None:
+    assert_like(draws(), LOGITS.softmax(0))
+
+
+def test_a_mask_leaves_the_others_in_proportion() -> None:
+    mask = torch.tensor([False, True, True, False, True, True])
+    assert_like(draws(mask=mask), LOGITS.masked_fill(~mask, -torch.inf).softmax(0))
+
+
+@pytest.mark.parametrize(
+    ("choices", "kept"),
+    [({"top_k": 2}, [0, 1]), ({"min_p": 0.3}, [0, 1]), ({"top_p": 0.8}, [0, 1, 5])],
+)
+def test_what_narrows_the_choice(choices: dict[str, Any], kept: list[int]) -> None:
+    mask = torch.tensor([token in kept for token in range(len(LOGITS))])
+    assert_like(draws(**choices), LOGITS.masked_fill(~mask, -torch.inf).softmax(0))
+
+
+def test_biases_and_penalties_change_logits() -> None:
+    sampler = Sampler(Sampling(logit_bias={4: 5.0}), CPU)
+    assert sampler.pick(LOGITS, lambda _: True, lambda: None) == 4
+    sampler = Sampler(Sampling(presence_penalty=0.4, frequency_penalty=0.4), CPU)
+    picked = []
+    for _ in range(4):
+        picked.append(sampler.pick(LOGITS, lambda _: True, lambda: None))
+        sampler.accept(picked[-1])
+    # 2.0 falls to 1.2, 0.8; then 1.0 is next, and so on.
+    assert picked == [0, 0, 1, 0]
+
+
+def test_a_draw_depends_on_its_place_and_seed_alone() -> None:
+    def third(warm_up: int) -> int:
+        sampler = Sampler(Sampling(temperature=1.0, seed=9), CPU)
+        for _ in range(warm_up):
+            sampler.pick(LOGITS, lambda _: True, lambda: None)
+        for _ in range(2):
+            sampler.accept(0)
+        return sampler.pick(LOGITS, lambda _: True, lambda: None)
+
+    assert third(0) == third(5)
+
+
+@pytest.mark.parametrize("guess", ["ab", "ba", "bb", ""])
+def test_guesses_change_no_distribution(guess: str) -> None:
+    """Two letters are drawn from known logits, with a right guess, a wrong one, or none."""
+    tokenizer = byte_tokenizer()
+    compiler = GrammarCompiler(tokenizer, tokenizer.eos_token_id, 320)
+    letters = tokenizer("ab", add_special_tokens=False).input_ids
+    guessed = tokenizer(guess, add_special_tokens=False).input_ids
+    logits = torch.zeros(3, 320)
+    logits[0, letters[0]] = logits[1, letters[1]] = 1.0
+    found: Counter[str] = Counter()
+    for seed in range(800):
+        row = Row(
+            prompt=[1],
+            spokes=None,
+            max_tokens=2,
+            sampler=Sampler(Sampling(temperature=1.0, seed=seed), CPU),
+            stop_ids=(tokenizer.eos_token_id,),
+            grammar=compiler.start(Constraint(kind="regex", value="[ab]{2}")),
+            num_computed=1,
+        )
+        row.guessed, row.origins = list(guessed), ["copied"] * len(guessed)
+        ended = row.take(logits)
+        while ended is None:
+            ended = row.take(logits[len(row.chosen) :])
+        found[tokenizer.decode([one.id for one in row.chosen])] += 1
+    likely = torch.tensor([1.0, 0.0]).softmax(0)
+    expected = {
+        first + second: float(likely[int(first == "b")] * likely[int(second == "a")])
+        for first in "ab"
+        for second in "ab"
+    }
+    names = list(expected)
+    assert_like(
+        Counter({place: found[name] for place, name in enumerate(names)}),
+        torch.tensor([expected[name] for name in names]),
+    )
