@@ -19,8 +19,11 @@ from spokesmith.cli.common import (
     print_json,
 )
 from spokesmith.cli.distill import distill
+from spokesmith.cli.progress import progress
 
 if TYPE_CHECKING:
+    from collections import Counter
+
     from spokesmith.data.pairs import Pair
 
 app = typer.Typer(help="Make, tokenise and check training data.", no_args_is_help=True)
@@ -54,7 +57,11 @@ def generate(
     force: Annotated[bool, typer.Option(help="Replace pairs that are there.")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write (text, gold) pairs whose gold is faithful by construction."""
+    """Write (text, gold) pairs whose gold is faithful by construction.
+
+    Left out are texts that are probes of the task or, with --texts-split, nearly a text of another
+    split, and real texts whose gold the judge fails.
+    """
     import time
     from collections import Counter
 
@@ -70,22 +77,31 @@ def generate(
     check_new_file(path, force=force)
     wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     counts: Counter[str] = Counter()
+    dropped: Counter[str] = Counter()
     start = time.monotonic()
 
-    def counted() -> Iterator["Pair"]:
-        for pair in _all_pairs(count, seed, wanted, mix, texts or [], texts_split):
-            counts[pair.kind] += 1
-            yield pair
+    with progress("writing pairs", total=count) as step:
 
-    total = write_pairs(path, counted())
+        def counted() -> Iterator["Pair"]:
+            for pair in _all_pairs(count, seed, wanted, mix, texts or [], texts_split, dropped):
+                counts[pair.kind] += 1
+                step(1, "")
+                yield pair
+
+        total = write_pairs(path, counted())
     seconds = time.monotonic() - start
     if as_json:
         document = {"path": str(path), "pairs": total, "seconds": round(seconds, 2)}
-        print_json({**document, "kinds": dict(sorted(counts.items()))})
+        kinds_found = {"kinds": dict(sorted(counts.items()))}
+        print_json({**document, **kinds_found, "dropped": dict(sorted(dropped.items()))})
         return
     messages_console().print(f"wrote {total:,} pairs to {path} in {seconds:.1f} s")
     by_kind = ", ".join(f"{kind} {number}" for kind, number in counts.most_common())
     messages_console().print(by_kind, highlight=False)
+    if dropped:
+        reasons = ", ".join(f"{_words(name)} {number}" for name, number in dropped.most_common())
+        words = f"real texts left out: {dropped.total():,} ({reasons})"
+        messages_console().print(words, highlight=False)
 
 
 @app.command()
@@ -117,20 +133,31 @@ def _all_pairs(
     mix: Path | None,
     texts: list[Path],
     texts_split: str,
+    dropped: "Counter[str]",
 ) -> "Iterator[Pair]":
+    """Pairs of the generator, then of real texts; `dropped` counts those of these left out."""
     from dataclasses import replace
 
+    from spokesmith.data.audit import probe_texts
     from spokesmith.data.extract import extract, split_of
     from spokesmith.data.generate import generate as write
+    from spokesmith.data.shingles import TextsToAvoid
+    from spokesmith.data.sift import sift
 
+    task = open_task("memory")
+    found = [pair for path in texts for pair in extract(path)]
+    asked = [pair for pair in found if texts_split in ("", pair.split)]
+    others = [pair.text for pair in found if texts_split not in ("", pair.split)]
+    probes = [text for by_id in probe_texts(task).values() for text in by_id.values()]
+    held_out = TextsToAvoid([*probes, *others])
     if count:
-        yield from write(count, seed=seed, kinds=kinds or None, mix=mix)
-    for path in texts:
-        for pair in extract(path):
-            if not texts_split:
-                yield pair
-            elif pair.split == texts_split:
-                yield replace(pair, split=split_of(pair.id))
+        yield from write(count, seed=seed, kinds=kinds or None, mix=mix, is_taken=held_out.has)
+    for pair in sift(asked, task, is_taken=held_out.has, dropped=dropped):
+        yield replace(pair, split=split_of(pair.id)) if texts_split else pair
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _say_lengths(report: dict[str, Any], folder: Path) -> None:

@@ -5,7 +5,6 @@ rest what is wrong. Knows no engine: it is handed a `complete`, and answers that
 """
 
 import json
-import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from spokesmith.data.faults import faults_of, rules_of
 from spokesmith.data.pairs import Pair
 from spokesmith.metrics import judge, parse_strict
 from spokesmith.tasks import Task
+from spokesmith.tasks.files import write_text
 
 DISTILLED = "distilled"
 NO_ANSWER, CUT = "no_answer", "cut"
@@ -103,11 +103,8 @@ def reasons_against(answer: str, text: str, task: Task) -> dict[str, str]:
 
 def write_rejected(path: Path, rejected: Sequence[Rejected]) -> None:
     """Write rejected answers as JSON lines, all of them or none."""
-    partial = path.with_name(path.name + ".partial")
     # ASCII: half a surrogate pair in an answer has no UTF-8.
-    lines = [json.dumps(asdict(one)) + "\n" for one in rejected]
-    partial.write_text("".join(lines), encoding="utf-8")
-    os.replace(partial, path)
+    write_text(path, "".join(json.dumps(asdict(one)) + "\n" for one in rejected))
 
 
 @dataclass(frozen=True, kw_only=True)

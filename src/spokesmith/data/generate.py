@@ -5,7 +5,7 @@ gets a twin with opposite facts. Knows no model and no single template.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 
@@ -14,12 +14,18 @@ from spokesmith.data.kinds import load_kinds
 from spokesmith.data.kinds.family import Kind, Written, write, write_twin
 from spokesmith.data.mix import STANDARD, Mix, read_mix
 from spokesmith.data.pairs import Pair
+from spokesmith.data.shingles import normal_form
 
 ATTEMPTS = 200
 
 
 def generate(
-    count: int, *, seed: int, kinds: Sequence[str] | None = None, mix: Path | None = None
+    count: int,
+    *,
+    seed: int,
+    kinds: Sequence[str] | None = None,
+    mix: Path | None = None,
+    is_taken: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[Pair]:
     """Write `count` pairs; the same arguments always give the same pairs.
 
@@ -28,6 +34,7 @@ def generate(
         seed: any integer; another seed gives other texts.
         kinds: names of the kinds to write, in their usual proportions; None for all.
         mix: a file that says how often what is written; None for the standard one.
+        is_taken: whether a text is held out, such as one of a probe.
 
     Raises:
         ValueError: a negative count, an unknown kind, a mix that cannot be, or more distinct texts
@@ -38,7 +45,7 @@ def generate(
     chosen = read_mix(mix or STANDARD, kind_names())
     if kinds is not None:
         chosen = chosen.only(kinds)
-    writer = _Writer(chosen, seed)
+    writer = _Writer(chosen, seed, is_taken)
     written = 0
     while written < count:
         for pair in writer.next_pairs(written, count - written):
@@ -54,11 +61,13 @@ def kind_names() -> list[str]:
 class _Writer:
     """Draws kinds and templates, and keeps every text that it has written to avoid a second."""
 
-    def __init__(self, mix: Mix, seed: int) -> None:
+    def __init__(self, mix: Mix, seed: int, is_taken: Callable[[str], bool]) -> None:
         self._mix = mix
         self._seed = seed
+        self._is_taken = is_taken
         self._kinds = load_kinds()
         self._seen: set[str] = set()
+        self._split_of_words: dict[str, str] = {}
         shares = mix.shares()
         self._with_twins = {name: _with_twins(self._kinds.get(name)) for name in shares}
         twinned = sum(share for name, share in shares.items() if self._with_twins[name])
@@ -81,13 +90,26 @@ class _Writer:
             found = self._with_its_twin(name, seed) if twins else [self._single(name, seed)]
             texts = {one.text for one in found}
             splits = {_split(one.key, self._mix.eval) for one in found}
-            if len(texts) == len(found) and len(splits) == 1 and not texts & self._seen:
-                self._seen |= texts
-                return _as_pairs(name, index, found, splits.pop())
+            if len(texts) == len(found) and len(splits) == 1 and self._take(texts, *splits):
+                return _as_pairs(name, index, found, *splits)
         raise ValueError(
             f"no new text of the kind '{name}' after {ATTEMPTS} attempts at pair {index}: ask for "
             "fewer pairs, or give it a smaller share"
         )
+
+    def _take(self, texts: set[str], split: str) -> bool:
+        """Whether texts may be written in a split; if so, they may be no second time.
+
+        The words of one split are in no other, whatever marks stand around them.
+        """
+        forms = set(map(normal_form, texts))
+        if texts & self._seen or any(map(self._is_taken, texts)):
+            return False
+        if any(self._split_of_words.get(form, split) != split for form in forms):
+            return False
+        self._seen |= texts
+        self._split_of_words |= dict.fromkeys(forms, split)
+        return True
 
     def _single(self, name: str, seed: str) -> Written:
         if name == DIGEST:

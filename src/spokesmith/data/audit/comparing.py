@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from spokesmith.data.audit.findings import Findings
 from spokesmith.data.audit.leakage import ProbeTexts
-from spokesmith.data.audit.shingles import NearTexts, normal_form
 from spokesmith.data.gold import collapse
 from spokesmith.data.pairs import Pair
+from spokesmith.data.shingles import NearTexts, normal_form
 from spokesmith.metrics import repeated_sixgrams
 
 

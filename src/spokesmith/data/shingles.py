@@ -5,7 +5,7 @@ Exact, and quick where few texts are alike. Punctuation and case do not count.
 
 import zlib
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from spokesmith.metrics.phrases import plain_words
 
@@ -51,6 +51,28 @@ class NearTexts:
         scored = [(_jaccard(own, self._shingles[other]), other) for other in candidates]
         near = [(alike, other) for alike, other in scored if alike >= NEAR]
         return sorted(near, key=lambda one: (-one[0], one[1]))
+
+
+class TextsToAvoid:
+    """Texts, such as probes, that no text may equal in its words or be near to."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._forms: set[str] = set()
+        self._shingles: list[frozenset[int]] = []
+        self._holders: dict[int, list[int]] = defaultdict(list)
+        for place, text in enumerate(texts):
+            self._forms.add(normal_form(text))
+            self._shingles.append(_shingles(text))
+            for one in self._shingles[-1]:
+                self._holders[one].append(place)
+
+    def has(self, text: str) -> bool:
+        """Whether a text has the words of one of them, or nearly."""
+        if normal_form(text) in self._forms:
+            return True
+        own = _shingles(text)
+        alike = {place for one in own for place in self._holders.get(one, ())}
+        return any(_jaccard(own, self._shingles[place]) >= NEAR for place in alike)
 
 
 def _shingles(text: str) -> frozenset[int]:
