@@ -1,8 +1,9 @@
-"""What `spokesmith probe` asks: an engine, with a bar, or a file of answers."""
+"""Where answers come from, and asking for them so that an interrupted run can go on."""
 
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from spokesmith.cli.common import (
     open_backend,
     open_base,
 )
+from spokesmith.cli.progress import progress
 
 if TYPE_CHECKING:
     from spokesmith.probes import Answer, Asking, Complete, Probe, ProbeSet
@@ -98,35 +100,6 @@ class Source:
         return key
 
 
-def ask_with_progress(
-    probes: "Sequence[Probe]",
-    task: "Task",
-    complete: "Complete",
-    how: "Asking",
-    *,
-    on_answer: "Callable[[Answer], None]" = lambda _: None,
-) -> "dict[str, Answer]":
-    """Ask for every probe, with a bar on a terminal."""
-    from rich.markup import escape
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from spokesmith.probes import ask
-    from spokesmith.probes.tables import shown
-
-    console = messages_console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
-    ) as progress:
-        bar = progress.add_task("probing", total=len(probes))
-
-        def on_each(answer: "Answer") -> None:
-            on_answer(answer)
-            progress.update(bar, advance=1, description=escape(shown(answer.id)))
-
-        return ask(probes, task, complete, how, on_answer=on_each)
-
-
 def ask_and_save(
     probes: "Sequence[Probe]",
     task: "Task",
@@ -136,25 +109,48 @@ def ask_and_save(
     settings: dict[str, Any],
     path: Path | None,
     resume: bool,
+    on_answer: "Callable[[Answer], str]",
+    is_kept: "Callable[[Answer], bool]" = lambda _: True,
 ) -> "dict[str, Answer]":
-    """Ask for the probes that the file at `path` does not answer yet; keep each answer there."""
+    """Ask for the probes that the file at `path` does not answer yet; keep each answer there.
+
+    Args:
+        path: None where answers are not kept.
+        on_answer: called with every answer, also with those that the file has; its words stand
+            beside the bar.
+        is_kept: whether an answer of the file counts; one that does not is asked for again.
+    """
+    from spokesmith.probes import ask
     from spokesmith.probes.answers import AnswerLog, resumable
 
-    if path is None:
-        return ask_with_progress(probes, task, source.open(concurrency=how.concurrency), how)
-    known = resumable(path, settings) if resume and path.exists() else {}
+    known: dict[str, Answer] = {}
+    if path is not None and resume and path.exists():
+        found = resumable(path, settings)
+        known = {id: answer for id, answer in found.items() if is_kept(answer)}
+    words = [on_answer(answer) for answer in known.values()]
     missing = [probe for probe in probes if probe.id not in known]
-    complete = source.open(concurrency=how.concurrency) if missing else None
+    done = len(probes) - len(missing)
     console = messages_console()
     if known:
-        console.print(f"{len(probes) - len(missing)} of {len(probes)} answers are there already")
-    with AnswerLog(path, settings, known) as log:
+        console.print(f"{done} of {len(probes)} answers are there already")
+    complete = source.open(concurrency=how.concurrency) if missing else None
+    with (
+        nullcontext() if path is None else AnswerLog(path, settings, known) as log,
+        progress(words[-1] if words else "", total=len(probes), done=done) as step,
+    ):
+
+        def on_each(answer: "Answer") -> None:
+            if log is not None:
+                log.add(answer)
+            step(1, on_answer(answer))
+
         if complete is None:
             return known
         try:
-            return known | ask_with_progress(missing, task, complete, how, on_answer=log.add)
+            return known | ask(missing, task, complete, how, on_answer=on_each)
         except KeyboardInterrupt:
-            console.print(f"the answers so far are in {path}: --resume goes on", markup=False)
+            if path is not None:
+                console.print(f"the answers so far are in {path}: --resume goes on", markup=False)
             raise
 
 

@@ -13,12 +13,12 @@ from spokesmith.cli.common import (
     TaskOption,
     check_new_file,
     is_tiny,
-    messages_console,
     open_base,
     open_task,
     print_json,
     quiet_libraries,
 )
+from spokesmith.cli.progress import progress
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -53,6 +53,7 @@ def audit(
     """
     from spokesmith.data.audit import markdown, probe_texts
     from spokesmith.data.pairs import PAIRS_NAME, read_pairs
+    from spokesmith.tasks.files import write_text
 
     if probes_split is not None and not probes:
         raise ValueError("--probes-split goes with the files of --probes: give one")
@@ -72,9 +73,7 @@ def audit(
     with path.open("rb") as file:
         file_hash = hashlib.file_digest(file, "sha256").hexdigest()
     if card is not None:
-        card.parent.mkdir(parents=True, exist_ok=True)
-        page = markdown(result, name=data.resolve().name, file_hash=file_hash)
-        card.write_text(page, encoding="utf-8")
+        write_text(card, markdown(result, name=data.resolve().name, file_hash=file_hash))
     if as_json:
         print_json({**result.to_json(), "file_hash": file_hash})
     else:
@@ -91,27 +90,16 @@ def _audit_with_progress(
     workers: int,
     count_tokens: Callable[[str], int] | None,
 ) -> "Audit":
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
     from spokesmith.data.audit import audit as run_audit
 
-    console = messages_console()
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(
-        *columns, TimeElapsedColumn(), console=console, disable=not console.is_terminal
-    ) as progress:
-        bar = progress.add_task("judging", total=len(pairs))
-
-        def on_judged(count: int) -> None:
-            progress.update(bar, advance=count)
-
+    with progress("judging", total=len(pairs)) as step:
         return run_audit(
             pairs,
             task,
             probes=probes,
             workers=workers,
             count_tokens=count_tokens,
-            on_judged=on_judged,
+            on_judged=lambda count: step(count, ""),
         )
 
 

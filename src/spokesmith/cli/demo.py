@@ -140,14 +140,21 @@ def _train(base: "Base", task: "Task", run: Path, console: "Console") -> dict[st
 
 def _probe(backend: Any, task: "Task", console: "Console") -> int:
     """Probe a few inputs of different categories; return how many answers are valid."""
-    from spokesmith.cli.asking import ask_with_progress
-    from spokesmith.probes import Asking, load_probes, report_document, score
-    from spokesmith.probes.tables import failures_table
+    from spokesmith.cli.progress import progress
+    from spokesmith.probes import Asking, ask, load_probes, report_document, score
+    from spokesmith.probes.tables import failures_table, shown
 
     probes = load_probes(task.probes_path)
     chosen = [probes[index * len(probes) // NUM_PROBES] for index in range(NUM_PROBES)]
     how = Asking(constrained=False, max_tokens=task.max_tokens, concurrency=1)
-    answers = ask_with_progress(chosen, task, backend.complete, how)
+    with progress("probing", total=len(chosen)) as step:
+        answers = ask(
+            chosen,
+            task,
+            backend.complete,
+            how,
+            on_answer=lambda answer: step(1, shown(answer.id)),
+        )
     report = score(chosen, answers, task, whole_set=probes)
     document = report_document(report, set_name="gold", settings={}, engine="local")
     console.print(failures_table(document))

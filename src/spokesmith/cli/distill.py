@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from spokesmith.cli.asking import Source
+from spokesmith.cli.asking import Source, ask_and_save
 from spokesmith.cli.common import (
     JsonOption,
     TaskOption,
@@ -16,12 +16,9 @@ from spokesmith.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from spokesmith.data.distill import Rejected, Tally
     from spokesmith.data.pairs import Pair
-    from spokesmith.probes import Answer, Asking, Complete, Probe, ProbeSet
+    from spokesmith.probes import Answer, Asking, Probe, ProbeSet
     from spokesmith.tasks import Task
 
 ANSWERS_NAME, REJECTED_NAME = "answers.jsonl", "rejected.jsonl"
@@ -77,12 +74,13 @@ def distill(
     )
     asked = load_set(TEXTS, loaded_task, texts=texts, split=split)
     source = Source(url=url, model=model, api_key_env=api_key_env)
-    complete = source.open(concurrency=concurrency)
+    # What is wrong with the server's address or key shows before anything is taken away.
+    source.open(concurrency=concurrency)
     _check_folder(out, resume=resume, force=force)
     settings = _settings(url, model, loaded_task, asked, how)
     tally = Tally(texts=len(asked.probes), prices=prices)
     start = time.monotonic()
-    found = _ask_all(asked.probes, loaded_task, complete, how, tally, settings, out, resume=resume)
+    found = _ask_all(asked.probes, loaded_task, source, how, tally, settings, out, resume=resume)
     _write(out, found)
     seconds = time.monotonic() - start
     if as_json:
@@ -132,7 +130,7 @@ def _settings(
 def _ask_all(
     probes: "list[Probe]",
     task: "Task",
-    complete: "Complete",
+    source: Source,
     how: "Asking",
     tally: "Tally",
     settings: dict[str, Any],
@@ -142,58 +140,36 @@ def _ask_all(
 ) -> "list[Pair | Rejected]":
     """The verdict on the answer to every text, in the texts' order; each answer is kept at once."""
     from spokesmith.data.distill import DISTILLED, Text, verdict
-    from spokesmith.probes import ask
-    from spokesmith.probes.answers import AnswerLog, resumable
     from spokesmith.probes.records import NO_CATEGORY
 
-    path = out / ANSWERS_NAME
     by_id: dict[str, Text] = {}
     for probe in probes:
         kind = DISTILLED if probe.category == NO_CATEGORY else probe.category
         by_id[probe.id] = Text(id=probe.id, text=probe.text, kind=kind)
-    known: dict[str, Answer] = {}
-    if resume:
-        # A text without any answer is asked for again: the server may be well by now.
-        known = {id: answer for id, answer in resumable(path, settings).items() if answer.text}
     found: dict[str, Pair | Rejected] = {}
 
-    def judge(answer: "Answer") -> None:
+    def judge(answer: "Answer") -> str:
         found[answer.id] = verdict(by_id[answer.id], answer, task)
         tally.add(found[answer.id], answer)
+        return _state(tally)
 
-    for answer in known.values():
-        judge(answer)
-    console = messages_console()
-    if known:
-        console.print(f"{len(known)} of {len(probes)} answers are there already")
-    missing = [probe for probe in probes if probe.id not in known]
-    with AnswerLog(path, settings, known) as log, _bar(console) as bar:
-        judged = bar.add_task(_state(tally), total=len(probes), completed=len(known))
-
-        def on_answer(answer: "Answer") -> None:
-            log.add(answer)
-            judge(answer)
-            bar.update(judged, advance=1, description=_state(tally))
-
-        try:
-            ask(missing, task, complete, how, on_answer=on_answer)
-        except KeyboardInterrupt:
-            console.print(f"the answers so far are in {path}: --resume goes on", markup=False)
-            console.print(_state(tally), markup=False, highlight=False)
-            raise
+    try:
+        ask_and_save(
+            probes,
+            task,
+            source,
+            how,
+            settings=settings,
+            path=out / ANSWERS_NAME,
+            resume=resume,
+            on_answer=judge,
+            # A text without any answer is asked for again: the server may be well by now.
+            is_kept=lambda answer: bool(answer.text),
+        )
+    except KeyboardInterrupt:
+        messages_console().print(_state(tally), markup=False, highlight=False)
+        raise
     return [found[probe.id] for probe in probes]
-
-
-def _bar(console: "Console") -> "Progress":
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(
-        *columns,
-        TextColumn("{task.description}", markup=False),
-        console=console,
-        disable=not console.is_terminal,
-    )
 
 
 def _state(tally: "Tally") -> str:

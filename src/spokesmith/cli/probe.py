@@ -1,7 +1,6 @@
 """`spokesmith probe`."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -102,6 +101,7 @@ def probe(
     fit the schema.
     """
     from spokesmith.probes import Asking, load_set
+    from spokesmith.tasks.files import write_text
 
     if compare is not None:
         _show_comparison(*compare, as_json=as_json)
@@ -154,11 +154,11 @@ def probe(
         without_contents=without_contents,
     )
     if out:
-        _write(out, _as_text(document))
+        write_text(out, _as_text(document))
     if page:
         from spokesmith.report import page as as_page
 
-        _write(page, as_page(document))
+        write_text(page, as_page(document))
     if explain is not None:
         _show_explanation(document, explain, as_json=as_json)
     else:
@@ -211,10 +211,21 @@ def _answers_of(
 ) -> "tuple[dict[str, Answer], dict[str, Any]]":
     """The answers by id, and the settings that they were made with."""
     settings = source.settings(task, found, how)
-    if source.answers is None:
-        got = ask_and_save(probes, task, source, how, settings=settings, path=path, resume=resume)
-        return got, settings
     from spokesmith.probes import read_answers
+    from spokesmith.probes.tables import shown
+
+    if source.answers is None:
+        got = ask_and_save(
+            probes,
+            task,
+            source,
+            how,
+            settings=settings,
+            path=path,
+            resume=resume,
+            on_answer=lambda answer: shown(answer.id),
+        )
+        return got, settings
 
     console = messages_console()
     file = read_answers(source.answers)
@@ -269,7 +280,7 @@ def _show(document: dict[str, Any], tables: "Sequence[RenderableType]", *, as_js
 
 
 def _read_report(path: Path) -> dict[str, Any]:
-    from spokesmith.tasks.task import read_text
+    from spokesmith.tasks.files import read_text
 
     try:
         document = json.loads(read_text(path))
@@ -284,10 +295,3 @@ def _as_text(document: dict[str, Any]) -> str:
     """JSON as text that has UTF-8: half a surrogate pair of an answer stays an escape."""
     text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
     return text.encode("utf-8", "backslashreplace").decode()
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)

@@ -5,13 +5,12 @@ Files that others wrote have no settings line. Knows nothing of whether an answe
 """
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from spokesmith.tasks.task import read_text
+from spokesmith.tasks.files import read_text, write_text
 
 STOP, LENGTH, TIMEOUT, ERROR = "stop", "length", "timeout", "error"
 FINISH_REASONS = (STOP, LENGTH, TIMEOUT, ERROR)
@@ -128,12 +127,9 @@ class AnswerLog:
     def __init__(
         self, path: Path, settings: dict[str, Any], kept: dict[str, Answer] | None = None
     ) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
         header = {"format": FORMAT, "settings": settings}
         lines = [header, *(answer.to_json() for answer in (kept or {}).values())]
-        partial.write_text("".join(map(_line, lines)), encoding="utf-8")
-        os.replace(partial, path)
+        write_text(path, "".join(map(_line, lines)))
         self._file = path.open("a", encoding="utf-8")
 
     def add(self, answer: Answer) -> None:

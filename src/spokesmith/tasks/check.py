@@ -16,6 +16,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from spokesmith.tasks.canonical import canonical_json
+from spokesmith.tasks.files import read_text
 from spokesmith.tasks.outline import outline
 from spokesmith.tasks.probe_records import SETS_FOLDER, read_probe_records, strings_in
 from spokesmith.tasks.task import (
@@ -23,7 +24,6 @@ from spokesmith.tasks.task import (
     BUILT_IN_NAMES,
     SCHEMA_MARK,
     read_settings,
-    read_text,
 )
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spokesmith.tasks.task import read_text
+from spokesmith.tasks.files import read_text
 
 PROBE_KEYS = (
     "id", "category", "text", "keep", "avoid", "twin", "edit", "gold", "origin", "licence",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from spokesmith.tasks.canonical import canonical_json
+from spokesmith.tasks.files import read_text
 from spokesmith.tasks.outline import outline
 
 BUILT_IN = Path(__file__).parent
@@ -118,14 +119,6 @@ def read_settings(path: Path) -> dict[str, Any]:
         if type(value) is not wanted:
             raise ValueError(f"{path}: {key} = {value!r} is no {wanted.__name__}: change the value")
     return {**defaults, **found}
-
-
-def read_text(path: Path) -> str:
-    """A file's text. Raises ValueError, with the path, where it cannot be read as UTF-8."""
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"cannot read {path}: {error}") from error
 
 
 def _sha256(text: str) -> str:

@@ -7,7 +7,6 @@ goes on as if it had never stopped.
 import csv
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
+from spokesmith.tasks.files import write_text
 
 LOG_COLUMNS: tuple[str, ...] = (
     "step",
@@ -41,9 +41,7 @@ class RunLog(TrainerCallback):
     ) -> None:
         """Forget lines after the checkpoint that a resumed run starts from."""
         kept = [row for row in read_log(self.path) if row["step"] <= state.global_step]
-        partial = self.path.with_suffix(".partial")
-        partial.write_text("".join(json.dumps(row) + "\n" for row in kept), encoding="utf-8")
-        os.replace(partial, self.path)
+        write_text(self.path, "".join(json.dumps(row) + "\n" for row in kept))
 
     def on_log(
         self,

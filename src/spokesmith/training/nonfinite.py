@@ -7,7 +7,6 @@ may hold the very numbers that are not finite, so it is no set that `load_spokes
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from safetensors.torch import load_file, save_file
 
 from spokesmith.bases import Base
 from spokesmith.spokes import SpokesConfig, SpokeSet, attached
+from spokesmith.tasks.files import write_text
 from spokesmith.training.diagnosis import Finding, find_non_finite
 from spokesmith.training.microbatches import Batch, MicroBatches
 from spokesmith.training.objective import Objective
@@ -163,9 +163,7 @@ def _facts(bad: BadStep, micro_batches: MicroBatches, checkpoint: Path | None) -
 
 
 def _write_facts(folder: Path, facts: dict[str, Any]) -> None:
-    partial = folder / f"{FACTS_NAME}.partial"
-    partial.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, folder / FACTS_NAME)
+    write_text(folder / FACTS_NAME, json.dumps(facts, indent=2) + "\n")
 
 
 def _message(bad: BadStep, finding: Finding | None, folder: Path, checkpoint: Path | None) -> str:

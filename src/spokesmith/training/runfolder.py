@@ -5,10 +5,11 @@ micro-batches is left open, so a run that was begun by two processes may be fini
 """
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
+
+from spokesmith.tasks.files import write_text
 
 COMPLETE_MARK = "complete"
 CHECKPOINTS = "checkpoints"
@@ -43,9 +44,7 @@ def open_run(
     if run_folder.exists() and any(run_folder.iterdir()):
         shutil.rmtree(run_folder)
     run_folder.mkdir(parents=True, exist_ok=True)
-    partial = record.with_suffix(".partial")
-    partial.write_text(json.dumps(identity, indent=2) + "\n", encoding="utf-8")
-    os.replace(partial, record)
+    write_text(record, json.dumps(identity, indent=2) + "\n")
     return None
 
 
