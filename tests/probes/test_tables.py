@@ -55,7 +55,7 @@ SPOILT = gold_answers(
 def test_totals_say_value_interval_and_n_in_a_hundred_columns() -> None:
     lines = rendered(*totals_tables(document_of(SPOILT))).splitlines()
     assert max(map(len, lines)) <= 100
-    (row,) = [line for line in lines if " SC " in line]
+    row = next(line for line in lines if " SC " in line)
     assert "92.0%" in row
     assert " 25 " in row
     assert any("field gist" in line and "23/25" in line for line in lines)

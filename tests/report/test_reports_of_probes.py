@@ -79,6 +79,20 @@ def test_a_page_without_contents_holds_no_words_of_texts_and_answers() -> None:
                 assert fact["text"] not in shown
 
 
+def test_classical_measures_are_shown_where_a_document_has_them() -> None:
+    strict, published = Elements(page(made())).text_of("table", "measures")
+    assert "entity preservation" in published
+    assert "entity preservation" not in strict
+    tables = Elements(results_page({"free": made()})).text_of("table", "overview")
+    assert ["EPRFRNP" in table for table in tables] == [False, True]
+    totals = {name: one for name, one in made()["totals"].items() if name != "classical"}
+    old = made() | {"totals": totals}
+    assert len(Elements(page(old)).text_of("table", "measures")) == 1
+    both = results_page({"free": old, "constrained": made() | {"constrained": True}})
+    assert len(Elements(both).text_of("table", "overview")) == 2
+    assert "lassical" not in results_page({"free": old})
+
+
 @pytest.mark.parametrize("without_contents", [False, True])
 def test_the_overview_takes_both(without_contents: bool) -> None:
     free = made(without_contents=without_contents)

@@ -82,12 +82,18 @@ def _warnings(
 
 
 def _measures(one: Document, other: Document) -> dict[str, list[Any]]:
-    first, second = one["totals"]["measures"], other["totals"]["measures"]
+    first, second = _all_measures(one["totals"]), _all_measures(other["totals"])
     nothing = {"value": None, "interval_95": None, "n": 0}
     return {
         name: [first.get(name, nothing), second.get(name, nothing)]
         for name in dict.fromkeys([*first, *second])
     }
+
+
+def _all_measures(totals: Mapping[str, Any]) -> dict[str, Any]:
+    """The strict measures, then the classical ones, which share a name with them."""
+    published = totals.get("classical") or {}
+    return totals["measures"] | {f"classical {name}": one for name, one in published.items()}
 
 
 def _paired(one: Mapping[str, bool], other: Mapping[str, bool]) -> dict[str, Any]:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from spokesmith import __version__
-from spokesmith.metrics import KINDS, summarise, wilson_interval
+from spokesmith.metrics import KINDS, is_minimal, summarise, wilson_interval
+from spokesmith.metrics.classical import ClassicalRecord, classical, measures_of
 from spokesmith.probes.score import ProbeReport, ProbeResult
 
 FORMAT = 1
@@ -30,6 +31,9 @@ def report_document(
 ) -> dict[str, Any]:
     """The whole report as values that `json.dumps` takes.
 
+    Beside the strict measures stand the classical ones of the built-in task: of each probe, None
+    where its answer is unreadable, and in the totals.
+
     Args:
         set_name: what the set was called.
         settings: what the answers depend on; those of `TOP_SETTINGS` stand at the top.
@@ -37,10 +41,16 @@ def report_document(
         left_out: how many lines of the set were bad.
         without_contents: leave out every word of texts and answers.
     """
+    records = [_classical_record(result) for result in report.results]
     rest = {name: value for name, value in settings.items() if name not in TOP_SETTINGS}
     rest.pop("task", None)
     entries = [_entry(result) for result in report.results]
     totals = _totals(report.results)
+    # The classical measures know the fields of a memory only, as its field rules do.
+    if all(result.judgement.has_rules for result in report.results):
+        totals["classical"] = classical(records)
+        for entry, record in zip(entries, records, strict=True):
+            entry["classical"] = measures_of(record)
     if without_contents:
         entries = [_without_contents(entry) for entry in entries]
         totals["repeated_sixgrams"] = {}
@@ -54,6 +64,17 @@ def report_document(
         "probes": entries,
         "totals": totals,
     }
+
+
+def _classical_record(result: ProbeResult) -> ClassicalRecord:
+    probe = result.probe
+    return ClassicalRecord(
+        id=probe.id,
+        source=probe.text,
+        answer=result.answer.text,
+        minimal=is_minimal(probe.text),
+        twin=probe.twin,
+    )
 
 
 def _entry(result: ProbeResult) -> dict[str, Any]:

@@ -10,26 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from spokesmith.metrics import NUMBER
+from spokesmith.metrics.explanations import CLASSICAL, CLASSICAL_NOTE, explanation_of
 
 Entry = Mapping[str, Any]
 
 MOST_ROWS = 40
 PROBLEM_CHARACTERS = 130
 ID_COLUMNS = 28
-MEANINGS = {
-    "P": "passes: valid, nothing made up, all numbers kept",
-    "SC": "valid under the schema",
-    "HFR": "facts that the text does not state (lower is better)",
-    "HFR_inputs": "answers with such a fact (lower is better)",
-    "TFR": "facts of the text that are kept",
-    "BIND": "kept numbers beside the words they had",
-    "CFS": "edits that the answer follows",
-    "XLEAK": "answers with facts of the twin (lower is better)",
-    "MIN": "short texts without additions",
-    "ECHO": "answers with words of the prompt (lower is better)",
-    "SOFT": "word pairs of the prose that stand in the text",
-    "RULES": "answers that keep the task's field rules",
-}
 # No control code of a text or an answer reaches the terminal, and every character keeps its place.
 _VISIBLE = {
     **{code: 0x2400 + code for code in range(32) if chr(code) not in "\n\t"},
@@ -59,25 +46,29 @@ def summary_lines(document: Mapping[str, Any]) -> list[str]:
 
 def totals_tables(document: Mapping[str, Any]) -> list[Table]:
     """Each measure with its interval and n, and the counts behind the valid answers."""
-    return [_measures_table(document), _counts_table(document["totals"])]
-
-
-def _measures_table(document: Mapping[str, Any]) -> Table:
+    totals = document["totals"]
     decoding = "constrained" if document["constrained"] else "free"
-    table = Table(
-        title=Text(f"{document['task']}, {document['set']}, {decoding}"),
-        caption=_caption(document["totals"]),
-    )
+    title = f"{document['task']}, {document['set']}, {decoding}"
+    strict = {name: explanation_of(name) for name in totals["measures"]}
+    tables = [_measures_table(title, totals["measures"], strict, _caption(totals))]
+    if classical := totals.get("classical"):
+        tables.append(_measures_table("classical", classical, CLASSICAL, CLASSICAL_NOTE))
+    return [*tables, _counts_table(totals)]
+
+
+def _measures_table(
+    title: str, measures: Mapping[str, Any], explanations: Mapping[str, str], caption: str
+) -> Table:
+    table = Table(title=Text(title), caption=caption)
     table.add_column("measure", no_wrap=True)
     table.add_column("value", no_wrap=True, justify="right")
     table.add_column("95 %", no_wrap=True, justify="right")
     table.add_column("n", no_wrap=True, justify="right")
     table.add_column("what")
-    for name, measure in document["totals"]["measures"].items():
-        if not measure["n"]:
-            continue
-        value, interval = figures(measure)
-        table.add_row(name, value, interval, str(measure["n"]), _meaning(name))
+    for name, measure in measures.items():
+        if measure["n"]:
+            value, interval = figures(measure)
+            table.add_row(name, value, interval, str(measure["n"]), explanations[name])
     return table
 
 
@@ -86,11 +77,6 @@ def figures(measure: Mapping[str, Any]) -> tuple[str, str]:
     value, interval = measure["value"], measure["interval_95"]
     bounds = "–" if interval is None else f"{interval[0]:.1%} to {interval[1]:.1%}"
     return "–" if value is None else f"{value:.1%}", bounds
-
-
-def _meaning(name: str) -> str:
-    family, _, part = name.partition("_")
-    return MEANINGS.get(name) or f"{MEANINGS.get(family, family)}: {part.replace('_', ' ')}"
 
 
 def _caption(totals: Mapping[str, Any]) -> str:

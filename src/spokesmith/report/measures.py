@@ -1,37 +1,24 @@
 """The measures of a report in plain words, and as rows of a table. Computes none of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-EXPLANATIONS = {
-    "P": "answers that pass everything: valid, nothing made up, every number kept, and the "
-    "rules for short texts and twins where they apply",
-    "SC": "answers that are valid under the schema, strictly",
-    "HFR": "share of an answer's facts that its text does not state (lower is better)",
-    "HFR_inputs": "answers with at least one made-up fact (lower is better)",
-    "TFR": "share of a text's facts that its answer keeps",
-    "BIND": "share of an answer's numbers that stand with the words of their clause",
-    "XLEAK": "answers that say what only the text of their twin says (lower is better)",
-    "CFS": "edits of a text that the answer follows, changing nothing else",
-    "CFS_new_there": "edits whose new words turn up in the answer",
-    "CFS_old_gone": "edits whose old words are gone from the answer",
-    "CFS_rest_unchanged": "edits after which the answer's other facts stay as they were",
-    "MIN": "texts of up to five words that are answered without additions",
-    "RULES": "answers that keep the task's rules for fields, which no schema can say",
-    "ECHO": "answers that repeat words of the prompt that the text lacks (lower is better)",
-    "SOFT": "share of neighbouring words of the prose that stand together in the text",
-}
+from spokesmith.metrics.explanations import CLASSICAL, STRICT, explanation_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measure:
-    """One measure of one report; `value` is None where no input defines it."""
+    """One measure of one report; `value` is None where no input defines it.
+
+    `is_classical` marks one of those as published, which share names with the strict ones.
+    """
 
     name: str
     value: float | None
     interval: tuple[float, float] | None
     n: int | None
+    is_classical: bool = False
 
     @property
     def label(self) -> str:
@@ -41,12 +28,7 @@ class Measure:
     @property
     def explanation(self) -> str:
         """What the measure counts, in a line."""
-        if self.name in EXPLANATIONS:
-            return EXPLANATIONS[self.name]
-        family, _, kind = self.name.partition("_")
-        if family == "TFR" and kind:
-            return f"the same for facts of the kind {kind}"
-        return ""
+        return CLASSICAL.get(self.name, "") if self.is_classical else explanation_of(self.name)
 
     @property
     def is_share(self) -> bool:
@@ -61,9 +43,16 @@ def measures_of(document: Mapping[str, Any]) -> list[Measure]:
     return in_order(measure for measure in found if measure.value is not None)
 
 
+def classical_of(document: Mapping[str, Any]) -> list[Measure]:
+    """The measures as published, where a document has them and they are defined."""
+    found = _flat(document["totals"].get("classical") or {})
+    defined = {measure.name: measure for measure in found if measure.value is not None}
+    return [replace(defined[name], is_classical=True) for name in CLASSICAL if name in defined]
+
+
 def in_order(measures: Iterable[Measure]) -> list[Measure]:
-    """The headline first, then as in this file, then those that it does not know."""
-    order = list(EXPLANATIONS)
+    """The headline first, then as `STRICT` has them, then those that it does not know."""
+    order = list(STRICT)
 
     def rank(measure: Measure) -> tuple[int, bool]:
         is_kind = measure.name not in order

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from spokesmith.metrics.explanations import CLASSICAL_NOTE
 from spokesmith.report.html import render
 from spokesmith.report.matrix import Cell, Column, columns_of, failures_first, reasons_of
-from spokesmith.report.measures import measures_of
+from spokesmith.report.measures import classical_of, measures_of
 from spokesmith.report.texts import Texts, texts_of
 
 FORMAT = 1
@@ -45,6 +46,8 @@ def page(document: Mapping[str, Any]) -> str:
         document=document,
         decoding=decoding_of(document),
         measures=measures_of(document),
+        classical=classical_of(document),
+        classical_note=CLASSICAL_NOTE,
         columns=columns,
         rows=_rows(probes, columns),
         settings=_settings(document),
@@ -94,7 +97,7 @@ def _shares(probe: Mapping[str, Any]) -> list[tuple[str, float]]:
     names = {"fabrication": "made up", "recall": "kept", "bind": "bound", "soft": "copied words"}
     judgement, classical = probe["judgement"], probe.get("classical") or {}
     found = [(label, judgement[name]) for name, label in names.items()]
-    found += [(name.upper(), value) for name, value in classical.items()]
+    found += [(f"classical {name}", value) for name, value in classical.items()]
     return [(name, float(value)) for name, value in found if isinstance(value, int | float)]
 
 

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from spokesmith.metrics.explanations import CLASSICAL, CLASSICAL_NOTE
 from spokesmith.metrics.statistics import mcnemar
 from spokesmith.report.html import render
 from spokesmith.report.matrix import columns_of
-from spokesmith.report.measures import Measure, in_order, measures_of
+from spokesmith.report.measures import Measure, classical_of, in_order, measures_of
 from spokesmith.report.page import check_format, decoding_of
 
 
@@ -19,6 +20,7 @@ class _Line:
     document: Mapping[str, Any]
     decoding: str
     measures: dict[str, Measure]
+    classical: dict[str, Measure]
     shares: dict[str, float | None]
 
 
@@ -57,10 +59,13 @@ def results_page(documents: Mapping[str, Mapping[str, Any]]) -> str:
         key=lambda line: (_subject(line.document), line.decoding != "free", line.name),
     )
     shown = {name: measure for line in lines for name, measure in line.measures.items()}
+    published = {name: measure for line in lines for name, measure in line.classical.items()}
     return render(
         "results.html.j2",
         lines=lines,
         measures=in_order(shown.values()),
+        classical=[published[name] for name in CLASSICAL if name in published],
+        classical_note=CLASSICAL_NOTE,
         fields=list(dict.fromkeys(name for line in lines for name in line.shares)),
         comparisons=_comparisons(lines),
         tasks=sorted({line.document["task"] for line in lines}),
@@ -74,6 +79,7 @@ def _line(name: str, document: Mapping[str, Any]) -> _Line:
         document=document,
         decoding=decoding_of(document),
         measures={measure.name: measure for measure in measures_of(document)},
+        classical={measure.name: measure for measure in classical_of(document)},
         shares={column.title: column.share for column in columns if column.is_field},
     )
 
