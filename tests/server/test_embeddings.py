@@ -32,10 +32,8 @@ LONG = "The nightly export of shard seven was still running when the backup bega
 
 
 @pytest.fixture(scope="module")
-def embedder() -> Iterator[Embedder]:
-    made = embeddings.open_embedder("all-minilm-l6-v2")
-    yield made
-    made.close()
+def embedder() -> Embedder:
+    return embeddings.open_embedder("all-minilm-l6-v2")
 
 
 @pytest.fixture(scope="module")

@@ -98,10 +98,6 @@ class Embedder:
         finally:
             self._num_requests -= 1
 
-    def close(self) -> None:
-        """End the thread once the batch that it is at is done."""
-        self._worker.shutdown(wait=False, cancel_futures=True)
-
     async def _run(self, work: Callable[[], Value]) -> Value:
         return await asyncio.get_running_loop().run_in_executor(self._worker, work)
 
