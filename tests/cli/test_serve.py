@@ -100,22 +100,44 @@ def test_a_server_from_start_to_stop(served: Served) -> None:
         assert json.loads(held["choices"][0]["message"]["content"])["salience"] >= 0
         # Told to stop while it answers, it lets the answer end and takes no more.
         answers: list[httpx.Response] = []
-        long = {"model": "tiny-llama", "prompt": "a", "max_tokens": 400, "json_schema": ENDLESS}
+        long = {"model": "tiny-llama", "prompt": "a", "max_tokens": 1500, "json_schema": ENDLESS}
         asking = threading.Thread(
             target=lambda: answers.append(client.post("/v1/completions", json=long))
         )
         asking.start()
-        time.sleep(0.3)
-        assert not answers
+        while "spokesmith_running_answers 1.0" not in client.get("/metrics").text:
+            assert not answers
         served.process.send_signal(signal.SIGTERM)
         asking.join(60)
         assert answers[0].status_code == 200
-        assert answers[0].json()["usage"]["completion_tokens"] == 400
+        assert answers[0].json()["usage"]["completion_tokens"] == 1500
     assert served.end() in (0, -signal.SIGTERM)
     lines = [json.loads(line) for line in served.lines if line.startswith("{")]
     paths = [line["path"] for line in lines if "path" in line]
     assert paths.count("/v1/completions") == 1
     assert "Ruiz" not in "\n".join(served.lines)
+
+
+def test_what_takes_too_long_to_end_is_given_up() -> None:
+    served = Served("--spokes", "none", "--shutdown-limit", "1")
+    try:
+        url = served.wait_for("is up, loading").split()[0]
+        served.wait_for("ready: ")
+        long = {"prompt": "a", "max_tokens": -1, "json_schema": ENDLESS, "stream": True}
+
+        def read_to_the_end() -> None:
+            with httpx.stream("POST", f"{url}/v1/completions", json=long, timeout=60) as response:
+                parts = response.iter_bytes()
+                next(parts)
+                served.process.send_signal(signal.SIGTERM)
+                for _ in parts:
+                    pass
+
+        with pytest.raises(httpx.RemoteProtocolError):
+            read_to_the_end()
+        assert served.end() in (0, -signal.SIGTERM)
+    finally:
+        served.process.kill()
 
 
 def test_a_part_that_cannot_be_loaded_is_told(folder: Path) -> None:

@@ -9,6 +9,7 @@ from scripted_backend import BASE, ScriptedBackend
 from serving import client_of, serve, service_over
 
 from spokesmith.backends.request import Request
+from spokesmith.server.service import NUM_STARTERS
 
 
 def chat(text: str, **more: Any) -> dict[str, Any]:
@@ -87,6 +88,19 @@ def test_the_server_answers_others_while_requests_are_prepared() -> None:
         took_s, status = asyncio.run(run())
     assert took_s < 0.3
     assert status == 200
+
+
+def test_who_could_not_even_be_prepared_in_time_may_come_again() -> None:
+    class Slow(ScriptedBackend):
+        def start(self, *args: Any, **named: Any) -> Any:
+            time.sleep(0.5)
+            return super().start(*args, **named)
+
+    with serve(service_over(Slow("a"), compile_limit_s=0.2)) as url:
+        answers = ask_all(url, [chat(f"{index}") for index in range(NUM_STARTERS + 10)])
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(400) == NUM_STARTERS
+    assert statuses.count(503) == 10
 
 
 def test_what_runs_is_finished_when_the_server_stops() -> None:

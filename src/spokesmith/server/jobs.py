@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from fastapi import Request as HttpRequest
 
 from spokesmith.backends.completion import Completion, Piece
-from spokesmith.backends.request import Backend, Job, Request
+from spokesmith.backends.request import Backend, BusyError, Job, Request
 from spokesmith.server.errors import ApiError, ClientGone
 from spokesmith.server.service import Service
 
@@ -139,6 +139,8 @@ async def begin(service: Service, requests: Sequence[Request], *, stream: bool =
         async with asyncio.timeout(limit_s):
             await asyncio.shield(asyncio.wrap_future(starting))
     except TimeoutError as error:
+        if starting.cancel():
+            raise BusyError("too many requests are being prepared: ask again later") from error
         _cancel_when_started(starting, answers)
         raise ApiError(
             f"the request could not be prepared within {limit_s:g} s",
