@@ -13,7 +13,7 @@ from spokesmith.backends.text_stream import TextStream
 from spokesmith.bases import Base
 from spokesmith.decoding import Chosen, Constraint, Engine, Features, Generation, Sampling, Ticket
 from spokesmith.decoding.row import STOP
-from spokesmith.spokes import attach, attached_sets, detach, find_spokes, load_spokes
+from spokesmith.decoding.sets import load_set, names_of_sets, unload_set
 from spokesmith.tasks import Message
 
 
@@ -46,7 +46,7 @@ class LocalBackend:
         self._base_model = Model(
             name=base.name, base=base.name, folder=None, task=None, created=int(time.time())
         )
-        self._sets = {name: self._model(name) for name in attached_sets(base.model)}
+        self._sets = {name: self._model(name) for name in names_of_sets(self.engine)}
 
     @property
     def context_length(self) -> int:
@@ -140,17 +140,10 @@ class LocalBackend:
 
     def load_set(self, source: str, *, name: str | None = None) -> Model:
         """Put a set beside the base while it runs; see `Backend.load_set`."""
-        folder = find_spokes(source)
-        spokes, card = load_spokes(folder, base_fingerprint=self.base.fingerprint)
-        name = name or card.task or folder.name
-
-        def put() -> None:
-            attach(self.base.model, self.base.sites(), spokes, name=name)
-
-        self.engine.between_steps(put).result()
-        model = replace(self._model(name), folder=str(folder), task=card.task)
+        loaded = load_set(self.engine, source, name=name)
+        model = replace(self._model(loaded.name), folder=loaded.folder, task=loaded.task)
         with self._lock:
-            self._sets[name] = model
+            self._sets[loaded.name] = model
         return model
 
     def unload_set(self, name: str) -> None:
@@ -159,12 +152,7 @@ class LocalBackend:
             if name not in self._sets:
                 raise UnknownModelError(f"no set named '{name}': {self._known()}")
             del self._sets[name]
-
-        def take() -> None:
-            detach(self.base.model, name)
-            self.engine.prefixes.forget(name)
-
-        self.engine.between_steps(take, unused=name).result()
+        unload_set(self.engine, name)
 
     def stats(self) -> Stats:
         counts, runner = self.engine.counts, self.engine.runner

@@ -1,0 +1,51 @@
+"""Sets of spokes that come and go while an engine runs. Knows no chat and no HTTP."""
+
+from dataclasses import dataclass
+
+from spokesmith.decoding.engine import Engine
+from spokesmith.spokes import attach, attached_sets, detach, find_spokes, load_spokes
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedSet:
+    """A set beside a base: its name there, where it came from, and the task it was trained for."""
+
+    name: str
+    folder: str
+    task: str | None
+
+
+def names_of_sets(engine: Engine) -> list[str]:
+    return list(attached_sets(engine.base.model))
+
+
+def load_set(engine: Engine, source: str, *, name: str | None = None) -> LoadedSet:
+    """Put a set beside the engine's base, between two steps; answers under way go on.
+
+    Args:
+        engine: which one.
+        source: a folder, or the name of a shipped set.
+        name: of the set there; None takes its task's.
+
+    Raises:
+        ValueError: it is no set for this base, or the name is taken.
+    """
+    folder = find_spokes(source)
+    spokes, card = load_spokes(folder, base_fingerprint=engine.base.fingerprint)
+    name = name or card.task or folder.name
+
+    def put() -> None:
+        attach(engine.base.model, engine.base.sites(), spokes, name=name)
+
+    engine.between_steps(put).result()
+    return LoadedSet(name=name, folder=str(folder), task=card.task)
+
+
+def unload_set(engine: Engine, name: str) -> None:
+    """Take a set away, once no answer uses it."""
+
+    def take() -> None:
+        detach(engine.base.model, name)
+        engine.prefixes.forget(name)
+
+    engine.between_steps(take, unused=name).result()

@@ -1,0 +1,207 @@
+"""The local engine as a backend: names, texts, stop texts, sets that come and go under load."""
+
+import random
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from spokesmith.backends import LocalBackend
+from spokesmith.backends.completion import Piece
+from spokesmith.backends.request import CancelledError, Request, UnknownModelError
+from spokesmith.backends.text_stream import TextStream
+from spokesmith.bases import Base
+from spokesmith.decoding import Constraint
+from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
+from spokesmith.testing import byte_tokenizer, tiny_base
+
+TOKENIZER = byte_tokenizer()
+MESSAGES: Any = [{"role": "system", "content": "Answer."}, {"role": "user", "content": "x"}]
+
+
+@pytest.fixture
+def base() -> Base:
+    return tiny_base(dtype="float64")
+
+
+def save_set(base: Base, folder: Path, seed: int) -> str:
+    config = base.spokes_config(placement="residual", num_spokes=1, rank=8)
+    spokes = SpokeSet.create(config, seed=seed)
+    for index in config.layer_indices:
+        generator = torch.Generator().manual_seed(seed)
+        torch.nn.init.normal_(spokes.at(index).up, std=4.0, generator=generator)
+    card = SpokesCard(
+        spokes=config, base=base.name, base_fingerprint=base.fingerprint, task="memory"
+    )
+    save_spokes(folder, spokes, card)
+    return str(folder)
+
+
+def pieces_of(text: str, stop: tuple[str, ...], seed: int) -> tuple[str, str | None]:
+    """A text through a stream in steps of random length; what came, and what stopped it."""
+    ids = TOKENIZER(text, add_special_tokens=False).input_ids
+    stream, draws, came = TextStream(TOKENIZER, stop), random.Random(seed), ""
+    while ids:
+        step = draws.randint(1, 5)
+        came += stream.add(ids[:step])
+        assert "\ufffd" not in came
+        ids = ids[step:]
+    came += stream.end()
+    assert came == stream.text
+    return came, stream.stop_text
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_stream_gives_whole_characters(seed: int) -> None:
+    text = 'Zoë wrote "日本語" 🙂 at 12°C, ﬁnally…\n'
+    assert pieces_of(text, (), seed) == (text, None)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_stream_ends_before_the_first_stop_text(seed: int) -> None:
+    text = "one STO two STOP three END"
+    assert pieces_of(text, ("END", "STOP"), seed) == ("one STO two ", "STOP")
+    assert pieces_of(text, ("nowhere",), seed) == (text, None)
+    assert pieces_of(text, ("ENDING",), seed) == (text, None)
+
+
+def test_pieces_make_the_whole(base: Base) -> None:
+    backend = LocalBackend(base, spokes=None)
+    heard: list[Piece] = []
+    ended = threading.Event()
+    job = backend.start(
+        Request(messages=MESSAGES, max_tokens=40),
+        on_piece=heard.append,
+        on_end=lambda _: ended.set(),
+    )
+    completion = job.result(30)
+    assert ended.wait(5)
+    assert "".join(piece.text for piece in heard) == completion.text
+    assert [one for piece in heard for one in piece.tokens] == list(completion.tokens)
+    assert completion.usage.completion_tokens == 40
+
+
+def test_a_stop_text_ends_the_work(base: Base) -> None:
+    backend = LocalBackend(base, spokes=None)
+    free = backend.start(Request(messages=MESSAGES, max_tokens=60)).result(30)
+    stop = free.text[10:13]
+    stopped = backend.start(Request(messages=MESSAGES, max_tokens=2000, stop=(stop,))).result(30)
+    assert stopped.finish_reason == "stop"
+    assert stopped.stop_text == stop
+    assert stopped.text == free.text[: free.text.index(stop)]
+    assert backend.stats().running == 0
+
+
+def test_a_cancelled_job_says_so(base: Base) -> None:
+    backend = LocalBackend(base, spokes=None)
+    started = threading.Event()
+    job = backend.start(
+        Request(messages=MESSAGES, max_tokens=3000), on_piece=lambda _: started.set()
+    )
+    assert started.wait(20)
+    job.cancel()
+    with pytest.raises(CancelledError):
+        job.result(20)
+
+
+def test_models_are_the_base_and_the_sets(base: Base, tmp_path: Path) -> None:
+    backend = LocalBackend(base, spokes=None)
+    loaded = backend.load_set(save_set(base, tmp_path / "one", 1), name="one")
+    assert [model.name for model in backend.models()] == [base.name, "one"]
+    assert loaded.task == "memory"
+    ask = Request(messages=MESSAGES, max_tokens=12)
+    bare = backend.start(ask).result(30).text
+    with_set = backend.start(Request(messages=MESSAGES, max_tokens=12, model="one")).result(30)
+    assert with_set.text != bare
+    with pytest.raises(ValueError, match="a set named 'one' is attached"):
+        backend.load_set(str(tmp_path / "one"), name="one")
+    backend.unload_set("one")
+    with pytest.raises(UnknownModelError, match="no model 'one'"):
+        backend.start(Request(messages=MESSAGES, model="one"))
+    with pytest.raises(UnknownModelError):
+        backend.unload_set("one")
+    assert backend.start(ask).result(30).text == bare
+
+
+def test_sets_come_and_go_and_no_answer_is_lost(base: Base, tmp_path: Path) -> None:
+    backend = LocalBackend(base, spokes=None, num_slots=4)
+    folders = [save_set(base, tmp_path / str(seed), seed) for seed in (1, 2)]
+    backend.load_set(folders[0], name="steady")
+    ask = Request(messages=MESSAGES, max_tokens=24, model="steady")
+    wanted = backend.start(ask).result(30).text
+    texts: list[str] = []
+    errors: list[Exception] = []
+
+    def keep_asking() -> None:
+        for _ in range(12):
+            try:
+                texts.append(backend.start(ask).result(30).text)
+            except Exception as error:
+                errors.append(error)
+
+    threads = [threading.Thread(target=keep_asking) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for _ in range(6):
+        backend.load_set(folders[1], name="passing")
+        passing = backend.start(Request(messages=MESSAGES, max_tokens=8, model="passing"))
+        backend.unload_set("passing")
+        assert passing.result(30).usage.completion_tokens == 8
+    for thread in threads:
+        thread.join()
+    assert not errors
+    assert texts == [wanted] * 36
+
+
+def test_a_set_that_comes_back_with_other_weights_is_not_mixed_up(
+    base: Base, tmp_path: Path
+) -> None:
+    backend = LocalBackend(base, spokes=None)
+    long: Any = [{"role": "system", "content": "Answer at length. " * 5}, MESSAGES[1]]
+    found = []
+    for seed in (1, 2, 1):
+        backend.load_set(save_set(base, tmp_path / f"{seed}-{len(found)}", seed), name="same")
+        ask = Request(messages=long, max_tokens=16, model="same")
+        found.append([backend.start(ask).result(30).text for _ in range(2)])
+        backend.unload_set("same")
+    assert found[0] == found[2] != found[1]
+    assert all(first == second for first, second in found)
+
+
+def test_tokens_and_texts(base: Base) -> None:
+    backend = LocalBackend(base, spokes=None)
+    ids = backend.tokenize("Zoë <|end|>", parse_special=False)
+    assert backend.detokenize(ids) == "Zoë <|end|>"
+    assert len(backend.tokenize("<|end|>")) == 1
+    assert b"".join(map(backend.token_bytes, ids)).decode() == "Zoë <|end|>"
+    with pytest.raises(ValueError, match="token 5000 is none of the base's"):
+        backend.detokenize([5000])
+    raw = Request(prompt=ids, max_tokens=3)
+    assert backend.prompt_ids(raw) == ids
+    assert backend.start(raw).result(30).usage.prompt_tokens == len(ids)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "check"),
+    [
+        (Constraint(kind="regex", value="[ab]{3}c"), lambda text: len(text) == 4),
+        (Constraint(kind="gbnf", value='root ::= "yes" | "no"'), {"yes", "no"}.__contains__),
+        (Constraint(kind="lark", value='start: "yes" | "no"'), {"yes", "no"}.__contains__),
+    ],
+)
+def test_other_grammars_hold(base: Base, constraint: Constraint, check: Any) -> None:
+    backend = LocalBackend(base, spokes=None)
+    completion = backend.start(
+        Request(messages=MESSAGES, constraint=constraint, max_tokens=20)
+    ).result(30)
+    assert completion.finish_reason == "stop"
+    assert check(completion.text)
+
+
+@pytest.mark.parametrize("kind", ["gbnf", "lark", "regex"])
+def test_a_grammar_that_is_none_is_refused(base: Base, kind: Any) -> None:
+    backend = LocalBackend(base, spokes=None)
+    with pytest.raises(ValueError, match=f"the {kind} can"):
+        backend.start(Request(messages=MESSAGES, constraint=Constraint(kind=kind, value="((")))
