@@ -18,9 +18,6 @@ CHAT = {"model": BASE, "messages": [{"role": "user", "content": "my secret"}]}
 class FakeEmbedder:
     name = "vectors"
 
-    def close(self) -> None:
-        pass
-
 
 def test_loading_then_ready() -> None:
     may_load = threading.Event()

@@ -28,8 +28,6 @@ class Embeds(Protocol):
     @property
     def name(self) -> str: ...
 
-    def close(self) -> None: ...
-
 
 class Loading(Generic[Part]):
     """A part of the server that is loaded in a thread of its own.
@@ -156,11 +154,9 @@ class Service:
             _ = part.value
 
     def close(self) -> None:
-        """Stop the parts that are there; answers that are still under way are given up."""
+        """Stop the engine; answers that are still under way are given up."""
         if self.engine.state == "ready":
             self.backend.close(finish=False)
-        if self.embedder is not None and self.embedder.state == "ready":
-            self.embedder.value.close()
         self.starters.shutdown(wait=False, cancel_futures=True)
 
     def model(self, name: str | None = None) -> Model:
