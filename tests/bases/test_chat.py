@@ -1,5 +1,7 @@
 """Chats as token ids: what a text says never becomes a control token, and prompts share a start."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from spokesmith.bases import ChatFormat
@@ -100,3 +102,12 @@ def test_a_tokenizer_without_an_end_token_is_refused() -> None:
     tokenizer.eos_token = None
     with pytest.raises(ValueError, match="no end token"):
         ChatFormat(tokenizer)
+
+
+def test_threads_do_not_change_each_other_s_tokens(chat: ChatFormat) -> None:
+    """The tokenizer keeps whether control tokens are split, and every call says it anew."""
+    messages = [{"role": "user", "content": "an <|end|> in a text, and more of it " * 20}]
+    wanted = chat.prompt_ids(messages)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: chat.prompt_ids(messages), range(400)))
+    assert all(ids == wanted for ids in found)

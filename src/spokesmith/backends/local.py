@@ -113,9 +113,9 @@ class LocalBackend:
     def tokenize(
         self, text: str, *, add_special: bool = False, parse_special: bool = True
     ) -> list[int]:
-        return self.base.tokenizer(
-            text, add_special_tokens=add_special, split_special_tokens=not parse_special
-        ).input_ids
+        return self.base.chat.text_ids(
+            text, control_tokens=parse_special, add_special_tokens=add_special
+        )
 
     def detokenize(self, token_ids: Sequence[int]) -> str:
         """The text of tokens.

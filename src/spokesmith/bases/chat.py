@@ -5,6 +5,7 @@ a text that holds `<|im_end|>` is a text about `<|im_end|>`. So the same words a
 tokens, in training and in decoding, and every example of a task starts with the very same tokens.
 """
 
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,6 +41,8 @@ class ChatFormat:
                 'the tokenizer has no end token: set "eos_token" in its tokenizer_config.json'
             )
         self.tokenizer = tokenizer
+        # Whether control tokens are split is a setting of the tokenizer that each call changes.
+        self._lock = threading.Lock()
         self.template: str = tokenizer.chat_template
         self.template_options = dict(template_options or {})
         known = turn_end is not None and turn_end in tokenizer.get_vocab()
@@ -105,8 +108,24 @@ class ChatFormat:
             joined = messages[0]["content"] + "\n\n" + messages[1]["content"]
             return apply([{**messages[1], "content": joined}, *messages[2:]])
 
+    def text_ids(
+        self, text: str, *, control_tokens: bool, add_special_tokens: bool = False
+    ) -> list[int]:
+        """Token ids of a text; any thread may ask.
+
+        Args:
+            control_tokens: whether control tokens in it are taken as such, not as texts.
+            add_special_tokens: what the tokenizer puts around a text by itself is added.
+        """
+        with self._lock:
+            return self.tokenizer(
+                text,
+                add_special_tokens=add_special_tokens,
+                split_special_tokens=not control_tokens,
+            ).input_ids
+
     def _frame_ids(self, text: str) -> list[int]:
-        return self.tokenizer(text, add_special_tokens=False).input_ids
+        return self.text_ids(text, control_tokens=True)
 
     def _content_ids(self, text: str) -> list[int]:
-        return self.tokenizer(text, add_special_tokens=False, split_special_tokens=True).input_ids
+        return self.text_ids(text, control_tokens=False)

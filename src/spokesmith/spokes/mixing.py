@@ -79,10 +79,13 @@ def _stacked(spokes: Sequence[Spoke], dtype: torch.dtype) -> tuple[Tensor, Tenso
 
     The first spoke keeps the stack of the sets that it was last used with.
     """
-    state = (dtype, tuple((id(one), one.down.data_ptr(), one.down._version) for one in spokes))
-    if spokes[0].kept_stack is None or spokes[0].kept_stack[0] != state:
+    states = [(dtype, one.state_of_parameters()) for one in spokes]
+    kept = spokes[0].kept_stack
+    # The stack holds on to its spokes, so no other spoke can be taken for one of them.
+    if kept is None or kept[0] != states or list(map(id, kept[1])) != list(map(id, spokes)):
         pairs = [one.fused_weights(dtype) for one in spokes]
         into = torch.stack([into.T for into, _ in pairs])
         up = torch.stack([up.T for _, up in pairs])
-        spokes[0].kept_stack = (state, (into, up))
-    return spokes[0].kept_stack[1]
+        kept = (states, list(spokes), (into, up))
+        spokes[0].kept_stack = kept
+    return kept[2]

@@ -94,7 +94,7 @@ class Spoke(nn.Module):
         self.gate_bias = nn.Parameter(torch.tensor(config.initial_gate_bias(layer)))
         self.gate = nn.Parameter(torch.empty(inner, width)) if config.placement == "ffn" else None
         self._kept: tuple[Any, tuple[FixedProduct, FixedProduct]] | None = None
-        self.kept_stack: tuple[Any, tuple[Tensor, Tensor]] | None = None
+        self.kept_stack: tuple[Any, list[Spoke], tuple[Tensor, Tensor]] | None = None
 
     def initialise(self, generator: torch.Generator, input_rms: float) -> None:
         """Draw the input matrices; `up` is zero, so that an untrained spoke adds nothing.
@@ -123,9 +123,13 @@ class Spoke(nn.Module):
         into = self.down if self.gate is None else torch.cat([self.gate, self.down])
         return into.detach().to(dtype), (self.up.float() * self.scale.float()).detach().to(dtype)
 
+    def state_of_parameters(self) -> list[tuple[int, int]]:
+        """What changes when a parameter does."""
+        return [(one.data_ptr(), one._version) for one in self.parameters()]
+
     def _fused(self, dtype: torch.dtype) -> tuple[FixedProduct, FixedProduct]:
         """The products of `fused_weights`, made anew after the parameters have changed."""
-        state = (dtype, tuple((p.data_ptr(), p._version) for p in self.parameters()))
+        state = (dtype, self.state_of_parameters())
         if self._kept is None or self._kept[0] != state:
             into, up = self.fused_weights(dtype)
             self._kept = (state, (FixedProduct(into), FixedProduct(up)))
