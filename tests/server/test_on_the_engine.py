@@ -189,7 +189,6 @@ def test_tokens_that_are_none_are_refused(client: httpx.Client) -> None:
     error_of(client.post("/detokenize", json={"tokens": [5000]}), 400)
 
 
-@pytest.mark.xfail(strict=True, reason="the engine does not look at the ids of biases")
 def test_biases_of_tokens_that_are_none_are_refused(client: httpx.Client) -> None:
     bias = {"model": NAME, "prompt": "a", "logit_bias": {"5000": 1}}
     error_of(client.post("/v1/completions", json=bias), 400)
@@ -288,10 +287,7 @@ def test_unloading_waits_for_what_runs(client: httpx.Client, sets: Path) -> None
         {"source": "nowhere", "name": "x"},
         {"source": "memory-smollm2-135m", "name": "x"},
         {"source": "SET", "name": "memory"},
-        pytest.param(
-            {"source": "SET", "name": NAME},
-            marks=pytest.mark.xfail(strict=True, reason="the engine gives the base's name away"),
-        ),
+        {"source": "SET", "name": NAME},
     ],
 )
 def test_sets_that_do_not_fit_are_refused(
@@ -321,20 +317,7 @@ RUN_BOMBS = {
 }
 
 
-GIVES_UP = pytest.mark.xfail(
-    strict=True, reason="a grammar that gives up is told as a failure, not as a ValueError"
-)
-
-
-@pytest.mark.parametrize(
-    "schema",
-    [
-        pytest.param(
-            schema, id=name, marks=GIVES_UP if name in ("pattern", "recursion", "tree") else ()
-        )
-        for name, schema in RUN_BOMBS.items()
-    ],
-)
+@pytest.mark.parametrize("schema", RUN_BOMBS.values(), ids=RUN_BOMBS)
 def test_bombs_end_in_bounded_time(client: httpx.Client, schema: dict[str, Any]) -> None:
     start = time.perf_counter()
     body = chat(response_format={"type": "json_schema", "schema": schema}, max_tokens=30)

@@ -124,15 +124,12 @@ class LocalBackend:
             ValueError: a token is not one of the base's.
         """
         for token in token_ids:
-            if not 0 <= token < self.engine.vocabulary:
-                raise ValueError(
-                    f"token {token} is none of the base's: give ids below {self.engine.vocabulary}"
-                )
+            self.engine.check_token(token)
         return self.base.tokenizer.decode(list(token_ids), clean_up_tokenization_spaces=False)
 
     def token_bytes(self, token_id: int) -> bytes:
         """The bytes that a token stands for."""
-        return self.engine.grammars.token_bytes(token_id)
+        return self.engine.token_bytes[token_id]
 
     def prompt_ids(self, request: Request) -> list[int]:
         shared, rest = self._prompt_parts(request)
@@ -140,6 +137,8 @@ class LocalBackend:
 
     def load_set(self, source: str, *, name: str | None = None) -> Model:
         """Put a set beside the base while it runs; see `Backend.load_set`."""
+        if name == self._base_model.name:
+            raise ValueError(f"'{name}' is the base's own name: give the set another one")
         loaded = load_set(self.engine, source, name=name)
         model = replace(self._model(loaded.name), folder=loaded.folder, task=loaded.task)
         with self._lock:

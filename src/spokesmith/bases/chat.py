@@ -101,10 +101,10 @@ class ChatFormat:
 
         try:
             return apply(messages)
-        except TemplateError:
+        except TemplateError as error:
             # Some templates know no system turn: its words then open the first user turn.
             if len(messages) < 2 or messages[0]["role"] != "system":
-                raise
+                raise ValueError(f"the base's chat template takes no such chat: {error}") from error
             joined = messages[0]["content"] + "\n\n" + messages[1]["content"]
             return apply([{**messages[1], "content": joined}, *messages[2:]])
 

@@ -112,9 +112,9 @@ class Engine:
         self.counts: Counter[str] = Counter()
         if self.features.fixed_layout:
             fix_linear_layers(base.model)
-        pieces = self.grammars.all_token_bytes()
-        self._alike = alike_tokens(pieces)
-        self._closer = Closer(pieces)
+        self.token_bytes = self.grammars.all_token_bytes()
+        self._alike = alike_tokens(self.token_bytes)
+        self._closer = Closer(self.token_bytes)
         self._rows: list[Row | None] = [None] * num_slots
         self._waiting: deque[Row] = deque()
         self._actions: list[tuple[Callable[[], None], str | None, Future[None]]] = []
@@ -167,7 +167,8 @@ class Engine:
         Raises:
             ContextError: the prompt fills the context.
             BusyError: the queue is full.
-            ValueError: the prompt is empty, or the constraint cannot be enforced.
+            ValueError: the prompt is empty, a token is none of the base's, or the constraint cannot
+                be enforced. An answer whose grammar gives up on the way ends with it too.
         """
         if not prompt_ids:
             raise ValueError("the prompt is empty: give at least one token")
@@ -179,12 +180,15 @@ class Engine:
             )
         if max_tokens is not None and max_tokens < 1:
             raise ValueError(f"max_tokens is {max_tokens}: give at least 1")
+        sampling = sampling or Sampling()
+        for token in sampling.logit_bias:
+            self.check_token(token)
         start = time.monotonic()
         row = Row(
             prompt=list(prompt_ids),
             spokes=spokes,
             max_tokens=room if max_tokens is None else min(max_tokens, room),
-            sampler=Sampler(sampling or Sampling(), self.base.device),
+            sampler=Sampler(sampling, self.base.device),
             stop_ids=self.base.chat.stop_ids,
             grammar=None if constraint is None else self.grammars.start(constraint),
             index=self._index(prompt_ids),
@@ -228,6 +232,13 @@ class Engine:
             time_limit_s=time_limit_s,
         )
         return ticket.future.result()
+
+    def check_token(self, token: int) -> None:
+        """Raises ValueError where a token is none of the base's."""
+        if not 0 <= token < self.vocabulary:
+            raise ValueError(
+                f"token {token} is none of the base's: give ids below {self.vocabulary}"
+            )
 
     def between_steps(
         self, action: Callable[[], None], *, unused: str | None = None

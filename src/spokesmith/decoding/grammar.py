@@ -85,13 +85,13 @@ class Grammar:
     def accept(self, token: int) -> None:
         """Go on by one token that may follow."""
         if not self._matcher.consume_token(token):
-            raise RuntimeError(f"the grammar refused a token: {self._matcher.get_error()}")
+            self._check()
 
     def _check(self) -> None:
         """Raises where the grammar has given up, for instance by its limits of work."""
         if self._matcher.is_error():
             reason = self._matcher.get_error().splitlines()[0]
-            raise RuntimeError(f"the grammar gave up: {reason}")
+            raise ValueError(f"the grammar takes too much work ({reason}): give a simpler one")
 
     def copy(self) -> "Grammar":
         return Grammar(self._matcher.deep_copy(), self._vocabulary)
@@ -107,11 +107,6 @@ class GrammarCompiler:
         self._wrapped: LLTokenizer | None = None
         self._compiled: OrderedDict[str, LLMatcher] = OrderedDict()
         self._lock = threading.Lock()
-
-    def token_bytes(self, token: int) -> bytes:
-        """The bytes that a token stands for."""
-        with self._lock:
-            return self._tokens().decode_bytes([token])
 
     def all_token_bytes(self) -> list[bytes]:
         """What every token stands for."""
