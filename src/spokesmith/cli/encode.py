@@ -1,7 +1,9 @@
 """`spokesmith encode`."""
 
+import functools
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -30,6 +32,9 @@ from spokesmith.cli.common import (
 if TYPE_CHECKING:
     from spokesmith.backends import LocalBackend
     from spokesmith.tasks import Task
+
+# Texts that are encoded in one batch.
+AT_ONCE = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,25 +75,28 @@ def encode(
     loaded = open_base(
         base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
     )
-    backend = open_backend(loaded, spokes)
+    at_once = min(AT_ONCE, len(texts))
+    encode_one = functools.partial(
+        encode_text,
+        open_backend(loaded, spokes, num_slots=at_once),
+        loaded_task,
+        constrained=constrained,
+        max_tokens=max_tokens or loaded_task.max_tokens,
+    )
     results: list[Encoded] = []
-    for number, text in enumerate(texts, start=1):
-        with messages_console().status(f"encoding {number} of {len(texts)}"):
-            result = encode_text(
-                backend,
-                loaded_task,
-                text,
-                constrained=constrained,
-                max_tokens=max_tokens or loaded_task.max_tokens,
-            )
-        results.append(result)
-        if not as_json:
-            sys.stdout.write((result.canonical or "null") + "\n")
-            sys.stdout.flush()
-        if result.problem:
-            messages_console().print(
-                f"input {number}: {result.problem}", markup=False, highlight=False
-            )
+    console = messages_console()
+    with (
+        console.status(f"encoding 1 of {len(texts)}") as status,
+        ThreadPoolExecutor(at_once) as pool,
+    ):
+        for number, result in enumerate(pool.map(encode_one, texts), start=1):
+            status.update(f"encoding {min(number + 1, len(texts))} of {len(texts)}")
+            results.append(result)
+            if not as_json:
+                sys.stdout.write((result.canonical or "null") + "\n")
+                sys.stdout.flush()
+            if result.problem:
+                console.print(f"input {number}: {result.problem}", markup=False, highlight=False)
     if as_json:
         print_json([_as_document(result) for result in results])
     if any(result.problem for result in results):
