@@ -54,6 +54,8 @@ def test_numbers(string: str, numbers: list[str]) -> None:
         ("2027-08-18T18:42:00Z", ["2027-08-18", "18:42:00Z"]),
         ("10/15 and 07/23", ["10/15", "07/23"]),
         ("3月14日14点", ["3月14日", "14点"]),
+        ("Kran 12 am 17.04.2024", ["17.04.2024"]),
+        ("at 12 am 3.5 hours late, 2 am", ["12 am", "2 am"]),
         ("you may march on; the friday wall", []),
     ],
 )  # fmt: skip

@@ -166,7 +166,7 @@ def test_another_unit_is_made_up(number: int, units: tuple[str, str]) -> None:
                               "3/14/2023"]),
         ("at 2pm", ["14:00", "2 pm", "2:00 PM", "14:00"]),
         ("on 2027-08-18T18:42:10Z", ["18 August 2027", "18:42", "6:42 pm", "18:42:10"]),
-        ("see src/a/main.py:42", ["main.py", "src/a/main.py", "main.py:42", "SRC/a/main.py"]),
+        ("see src/a/main.py:42", ["main.py", "src/a/main.py", "main.py:42", "SRC/a/main.py", "42"]),
         ("it calls run_all()", ["run_all", "`run_all()`"]),
         ("by PEP 484 and v1.12", ["PEP-484", "484", "1.12", "V1.12"]),
         ("with Petra A. Vogel's dog", ["Petra Vogel", "Vogel", "Petra A. Vogel", "Vogel's"]),
@@ -227,7 +227,8 @@ def test_plain_words_state_nothing_made_up(output: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "output", ["attach.py:43", "v1.13", "PR-872", "https://example.org/a/c", "1.1", "871", "42.5"]
+    "output",
+    ["attach.py:43", "v1.13", "PR-872", "https://example.org/a/c", "1.1", "871", "42.5", "43"],
 )
 def test_a_changed_identifier_is_made_up(output: str) -> None:
     assert made_up([f"see {output} there"], CODE)

@@ -33,7 +33,8 @@ _MONTH = (
     r"JAN|FEB|MAR|APR|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
 )
 _CLOCK = r"(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,9})?)?"
-_HALF = r" ?(?:[ap]m|[AP]M|[ap]\.m\.?|[AP]\.M\.?)(?!\w)"
+# Not the German `am` before a date.
+_HALF = r" ?(?:[ap]m|[AP]M|[ap]\.m\.?|[AP]\.M\.?)(?!\w)(?! \d{1,2}\.\d{1,2}\.)"
 _YEAR = r"(?:1\d{3}|2[01]\d{2})"
 _DAY = r"(?:0?[1-9]|[12]\d|3[01])"
 _DATE = re.compile(

@@ -261,7 +261,8 @@ def _values_of(fact: Fact) -> list[tuple[Fraction, str]]:
     if fact.kind == DATE:
         parts = (fact.key[1], fact.key[3])
         return [(Fraction(part), "") for part in parts if isinstance(part, int)]
-    if fact.kind == IDENTIFIER and (number := re.search(r"(?:^|[ #])(\d+)$", fact.text)):
+    # PEP 8, #517, and the line or port of src/a.py:88 and host:8080.
+    if fact.kind == IDENTIFIER and (number := re.search(r"(?:^|[ #:])(\d+)$", fact.text)):
         return [(Fraction(number.group(1)), "")]
     return []
 
