@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from results import RESULTS, reports_in
+
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "docs" / "results"
+COLUMNS = ("P", "SC", "HFR_inputs", "TFR_number")
 START, END = "<!-- results: start -->", "<!-- results: end -->"
 
 
@@ -40,19 +42,22 @@ def render() -> str:
 
 def _probes() -> str:
     lines = [
-        "| gold probes | valid (SC) | nothing made up, every number kept (P) "
-        "| answers with a made-up fact | facts kept |",
-        "| --- | --- | --- | --- | --- |",
+        "| probes | decoding | passes (P) | valid (SC) | answers with a made-up fact "
+        "| numbers kept |",
+        "| --- | --- | --- | --- | --- | --- |",
     ]
-    for name in ("free", "constrained"):
-        totals = _read(f"gold-{name}.json")["totals"]
-        measures, kept = totals["measures"], totals["must_keep"]
-        cells = [_with_interval(measures[measure]) for measure in ("SC", "P", "HFR_inputs")]
-        lines.append(f"| {name} | {' | '.join(cells)} | {kept['n']} of {kept['of']} |")
+    for document in reports_in(RESULTS).values():
+        measures = document["totals"]["measures"]
+        cells = [_with_interval(measures[name]) for name in COLUMNS]
+        decoding = "constrained" if document["constrained"] else "free"
+        name = f"{document['set']} ({len(document['probes'])})"
+        lines.append(f"| {name} | {decoding} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _with_interval(measure: dict[str, Any]) -> str:
+    if measure["value"] is None:
+        return "–"
     low, high = measure["interval_95"]
     return f"{measure['value']:.0%} ({low:.0%} to {high:.0%})"
 

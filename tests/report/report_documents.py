@@ -42,6 +42,7 @@ def judgement(
     bound: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     made_up = sum(one["source_span"] is None for one in stated)
+    numbers = [one for one in kept if one["kind"] == "number"]
     fabrication = made_up / len(stated) if stated else None
     return {
         "compliance": {
@@ -56,6 +57,7 @@ def judgement(
         "has_rules": True,
         "bound": list(bound),
         "recall": 0.5,
+        "numbers_kept": all(one["kept"] for one in numbers) if numbers else None,
         "bind": None,
         "soft": None,
         "minimal": None,

@@ -69,6 +69,12 @@ def probe(
     without_contents: Annotated[
         bool, typer.Option("--without-contents", help="Keep texts and answers out of the report.")
     ] = False,
+    summary: Annotated[
+        bool,
+        typer.Option(
+            "--summary", help="Verdicts and values alone in the report: no texts, no facts."
+        ),
+    ] = False,
     save_answers: Annotated[
         Path | None, typer.Option(help="Where answers are kept; with --out: OUT.answers.jsonl.")
     ] = None,
@@ -152,6 +158,7 @@ def probe(
         engine=source.engine,
         left_out=found.left_out,
         without_contents=without_contents,
+        summary=summary,
     )
     if out:
         write_text(out, _as_text(document))
@@ -292,6 +299,12 @@ def _read_report(path: Path) -> dict[str, Any]:
 
 
 def _as_text(document: dict[str, Any]) -> str:
-    """JSON as text that has UTF-8: half a surrogate pair of an answer stays an escape."""
-    text = json.dumps(document, ensure_ascii=False, indent=1) + "\n"
-    return text.encode("utf-8", "backslashreplace").decode()
+    """JSON as text that has UTF-8: half a surrogate pair of an answer stays an escape.
+
+    The probes of a report stand on a line each, which is half as long as if they were indented.
+    """
+    text = json.dumps(document | {"probes": []} if "probes" in document else document, indent=1)
+    if document.get("probes"):
+        lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in document["probes"])
+        text = text.replace('"probes": []', f'"probes": [\n{lines}\n ]', 1)
+    return (text + "\n").encode("utf-8", "backslashreplace").decode()

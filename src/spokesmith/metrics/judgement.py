@@ -82,9 +82,13 @@ class Judgement:
         return sum(bound) / len(bound) if bound else None
 
     @property
-    def numbers_kept(self) -> bool:
-        """Whether every number of the source is kept, as often as it stands there."""
-        return all(one.kept for one in self.kept if one.fact.kind == NUMBER)
+    def numbers_kept(self) -> bool | None:
+        """Whether every number of the source is kept, as often as it stands there.
+
+        None where the source has none.
+        """
+        kept = [one.kept for one in self.kept if one.fact.kind == NUMBER]
+        return all(kept) if kept else None
 
     @property
     def passes(self) -> bool:
@@ -93,7 +97,7 @@ class Judgement:
             not self.failed
             and self.compliance.valid
             and not self.made_up
-            and self.numbers_kept
+            and self.numbers_kept is not False
             and (self.minimal is None or self.minimal.passes)
         )
 
@@ -105,6 +109,7 @@ class Judgement:
             "compliance": asdict(self.compliance),
             "fabrication": self.fabrication,
             "recall": self.recall(),
+            "numbers_kept": self.numbers_kept,
             "bind": self.bind,
             "soft": self.soft,
             "stated": [_stated_json(one) for one in self.stated],

@@ -1,7 +1,8 @@
 """The report document: the scores of a probe set as one JSON value.
 
 The tables, the web page, `--explain` and `--compare` all read it. Without contents it holds no word
-of a text or an answer, so that it may be passed on where they may not.
+of a text or an answer, so that it may be passed on where they may not; a summary holds of the facts
+only those that are wrong or lost, without their words.
 """
 
 import statistics
@@ -28,6 +29,7 @@ def report_document(
     engine: str,
     left_out: int = 0,
     without_contents: bool = False,
+    summary: bool = False,
 ) -> dict[str, Any]:
     """The whole report as values that `json.dumps` takes.
 
@@ -40,6 +42,7 @@ def report_document(
         engine: what answered: `local`, `http` or `answers`.
         left_out: how many lines of the set were bad.
         without_contents: leave out every word of texts and answers.
+        summary: leave out also all facts that are right: verdicts and values remain.
     """
     records = [_classical_record(result) for result in report.results]
     rest = {name: value for name, value in settings.items() if name not in TOP_SETTINGS}
@@ -51,7 +54,9 @@ def report_document(
         totals["classical"] = classical(records)
         for entry, record in zip(entries, records, strict=True):
             entry["classical"] = measures_of(record)
-    if without_contents:
+    if summary:
+        entries = [_without_right_facts(entry) for entry in entries]
+    if summary or without_contents:
         entries = [_without_contents(entry) for entry in entries]
         totals["repeated_sixgrams"] = {}
     return {
@@ -205,6 +210,17 @@ def _without_contents(entry: dict[str, Any]) -> dict[str, Any]:
         "leaks": _blank(entry["leaks"]),
         "edit": edit and {**edit, "old": LEFT_OUT, "new": LEFT_OUT, "changed": []},
     }
+
+
+def _without_right_facts(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry whose facts are those alone that are made up, lost or beside other words."""
+    judgement = entry["judgement"]
+    wrong = {
+        "stated": [one for one in judgement["stated"] if one["source_span"] is None],
+        "kept": [one for one in judgement["kept"] if not one["kept"]],
+        "bound": [one for one in judgement["bound"] if one["reason"]],
+    }
+    return {**entry, "judgement": {**judgement, **wrong}}
 
 
 def _blank(value: Any) -> Any:

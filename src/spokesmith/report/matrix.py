@@ -127,11 +127,8 @@ def _nothing_made_up(probe: Probe) -> Cell:
 
 def _numbers_kept(probe: Probe) -> Cell:
     judgement = probe["judgement"]
-    numbers = [one for one in judgement["kept"] if one["kind"] == "number"]
-    if not numbers:
-        return Cell(holds=None)
-    lost = sum(not one["kept"] for one in numbers)
-    return Cell(holds=not lost, note=str(lost or ""))
+    lost = sum(one["kind"] == "number" and not one["kept"] for one in judgement["kept"])
+    return Cell(holds=judgement["numbers_kept"], note=str(lost or ""))
 
 
 def _rules_kept(probe: Probe) -> Cell:
