@@ -1,5 +1,7 @@
 """What becomes of one request is its own business: faults, cancelling, limits, sets that go."""
 
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -182,3 +184,16 @@ def test_logprobs_are_those_of_the_base(base: Base) -> None:
         assert one.logprob == pytest.approx(float(logprobs[one.id]), abs=1e-5)
         assert [token for token, _ in one.top] == logprobs.topk(3).indices.tolist()
         ids.append(one.id)
+
+
+def test_a_process_ends_in_the_middle_of_a_step() -> None:
+    program = (
+        "from spokesmith.testing import tiny_base\n"
+        "from spokesmith.decoding import Engine\n"
+        "engine = Engine(tiny_base(), num_slots=2)\n"
+        "engine.generate([65, 66], spokes=None, max_tokens=3)\n"
+        "engine.submit([65, 66], spokes=None, max_tokens=4000)\n"
+        "engine.submit([65, 66], spokes=None, max_tokens=4000)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr

@@ -5,8 +5,10 @@ computes a part of the prompts that are new and, for every answer under way, its
 guesses at what follows (`drafting`). Knows tokens only: no chat, no text, no HTTP.
 """
 
+import atexit
 import threading
 import time
+import weakref
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -122,6 +124,8 @@ class Engine:
         self._wake = threading.Condition()
         self._worker: threading.Thread | None = None
         self._closing = False
+        # A thread that the interpreter ends in the middle of a step takes the process down.
+        atexit.register(_close_if_there, weakref.ref(self))
 
     @property
     def num_slots(self) -> int:
@@ -486,3 +490,9 @@ class Engine:
     def _free(self, slot: int) -> None:
         self._rows[slot] = None
         self.runner.cache.clear(slot)
+
+
+def _close_if_there(engine: "weakref.ref[Engine]") -> None:
+    found = engine()
+    if found is not None:
+        found.close(finish=False)
