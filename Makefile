@@ -43,6 +43,9 @@ bench: $(READY)  ## Measure training: speed and memory against others, estimates
 	$(BIN)/python bench/readme.py
 
 TEXTS ?=
+bench-decode: $(READY)  ## Measure decoding against generate(); VLLM=PYTHON adds vLLM (half an hour).
+	$(BIN)/python bench/decode.py $(if $(VLLM),--vllm $(VLLM))
+
 bench-metrics: $(READY)  ## Measure the judge on corrupted golds; TEXTS=FILE adds real texts.
 	$(BIN)/python bench/metrics.py $(if $(TEXTS),--texts $(TEXTS))
 

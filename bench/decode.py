@@ -18,11 +18,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from decode_sides import SIDES, VLLM_SIDES
+from decode_sides import SIDES, VLLM_SIDES, spokes_share
 
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "docs" / "results" / "decode-speed.json"
-AGAINST = "generate, grammar"
+AGAINST = "generate grammar"
+SHARE = "share of the spokes"
 
 
 def main() -> None:
@@ -37,7 +38,8 @@ def main() -> None:
     at_once = [int(number) for number in arguments.at_once.split(",")]
     if arguments.side:
         side, _, number = arguments.side.rpartition(":")
-        measured = SIDES[side](arguments.first, int(number))
+        is_share = side == SHARE
+        measured = spokes_share() if is_share else SIDES[side](arguments.first, int(number))
         print(json.dumps(measured))
         return
     rows = [
@@ -50,12 +52,14 @@ def main() -> None:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "processor": processor(),
         "probes": arguments.first,
+        "spokes": in_a_process(SHARE, 1, 0),
         "rows": rows,
     }
     partial = arguments.out.with_name(arguments.out.name + ".partial")
     partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     partial.replace(arguments.out)
     show(rows)
+    print("spokes:", result["spokes"])
 
 
 def measure(side: str, at_once: list[int], arguments: argparse.Namespace) -> dict[int, Any]:
@@ -68,13 +72,18 @@ def measure(side: str, at_once: list[int], arguments: argparse.Namespace) -> dic
             return VLLM_SIDES[side](arguments.vllm, Path(folder), arguments.first, at_once)
     found = {}
     for number in at_once:
-        print(f"{side}, {number} at once", file=sys.stderr)
-        command = [sys.executable, __file__, "--side", f"{side}:{number}"]
-        command += ["--first", str(arguments.first)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
-        found[number] = json.loads(done.stdout.splitlines()[-1])
-        print("  ", found[number], file=sys.stderr)
+        found[number] = in_a_process(side, number, arguments.first)
     return found
+
+
+def in_a_process(side: str, number: int, first: int) -> dict[str, Any]:
+    """One measurement, with a memory of its own."""
+    print(f"{side}, {number} at once", file=sys.stderr)
+    command = [sys.executable, __file__, "--side", f"{side}:{number}", "--first", str(first)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    measured = json.loads(done.stdout.splitlines()[-1])
+    print("  ", measured, file=sys.stderr)
+    return measured
 
 
 def add_ratios(rows: list[dict[str, Any]]) -> None:
