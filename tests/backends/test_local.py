@@ -2,6 +2,7 @@
 
 import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,34 @@ def test_sets_come_and_go_and_no_answer_is_lost(base: Base, tmp_path: Path) -> N
         thread.join()
     assert not errors
     assert texts == [wanted] * 36
+
+
+def test_a_set_stays_for_requests_that_are_still_being_prepared(
+    base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = LocalBackend(base, spokes=None)
+    backend.load_set(save_set(base, tmp_path / "one", 1), name="one")
+    prepare, preparing, go_on = backend.prompt_ids, threading.Event(), threading.Event()
+
+    def slowly(request: Request) -> tuple[list[int], list[int]]:
+        preparing.set()
+        assert go_on.wait(20)
+        return [], prepare(Request(prompt="Weather?"))
+
+    ask = Request(messages=MESSAGES, max_tokens=8, model="one")
+    with ThreadPoolExecutor(2) as threads:
+        with monkeypatch.context() as patch:
+            patch.setattr(backend, "_prompt_parts", slowly)
+            starting = threads.submit(backend.start, ask)
+            assert preparing.wait(20)
+        unloading = threads.submit(backend.unload_set, "one")
+        with pytest.raises(TimeoutError):
+            unloading.result(0.2)
+        with pytest.raises(UnknownModelError):
+            backend.start(ask)
+        go_on.set()
+        assert starting.result(20).result(20).usage.completion_tokens == 8
+        unloading.result(20)
 
 
 def test_a_set_that_comes_back_with_other_weights_is_not_mixed_up(

@@ -2,8 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -42,7 +44,9 @@ class LocalBackend:
         self.base = base
         self.spokes = spokes
         self.engine = Engine(base, num_slots=num_slots, max_waiting=max_waiting, features=features)
-        self._lock = threading.Lock()
+        # Held for moments only; told of whenever a request has reached the engine.
+        self._lock = threading.Condition()
+        self._on_the_way: Counter[str] = Counter()
         self._base_model = Model(
             name=base.name, base=base.name, folder=None, task=None, created=int(time.time())
         )
@@ -90,24 +94,24 @@ class LocalBackend:
         on_end: Callable[[Job], None] | None = None,
     ) -> "LocalJob":
         """Begin an answer; see `Backend.start`."""
-        spokes = self._spokes_of(request.model)
-        shared, rest = self._prompt_parts(request)
-        job = LocalJob(TextStream(self.base.tokenizer, request.stop), on_piece, on_end)
-        job.begin(
-            self.engine.submit(
-                shared + rest,
-                num_shared=len(shared),
-                spokes=spokes,
-                max_tokens=request.max_tokens,
-                constraint=request.constraint,
-                sampling=request.sampling,
-                time_limit_s=request.time_limit_s,
-                num_logprobs=request.num_logprobs,
-                on_truncation=request.on_truncation,
-                on_tokens=job.on_tokens,
-            ),
-            num_prompt_tokens=len(shared) + len(rest),
-        )
+        with self._set_in_use(request.model) as spokes:
+            shared, rest = self._prompt_parts(request)
+            job = LocalJob(TextStream(self.base.tokenizer, request.stop), on_piece, on_end)
+            job.begin(
+                self.engine.submit(
+                    shared + rest,
+                    num_shared=len(shared),
+                    spokes=spokes,
+                    max_tokens=request.max_tokens,
+                    constraint=request.constraint,
+                    sampling=request.sampling,
+                    time_limit_s=request.time_limit_s,
+                    num_logprobs=request.num_logprobs,
+                    on_truncation=request.on_truncation,
+                    on_tokens=job.on_tokens,
+                ),
+                num_prompt_tokens=len(shared) + len(rest),
+            )
         return job
 
     def tokenize(
@@ -151,6 +155,8 @@ class LocalBackend:
             if name not in self._sets:
                 raise UnknownModelError(f"no set named '{name}': {self._known()}")
             del self._sets[name]
+            # The engine waits for the requests that it knows; these it does not know yet.
+            self._lock.wait_for(lambda: not self._on_the_way[name])
         unload_set(self.engine, name)
 
     def stats(self) -> Stats:
@@ -180,15 +186,22 @@ class LocalBackend:
     def _known(self) -> str:
         return "known are " + ", ".join([self._base_model.name, *self._sets])
 
-    def _spokes_of(self, model: str | None) -> str | None:
-        if model is None:
-            return self.spokes
-        if model == self._base_model.name:
-            return None
+    @contextmanager
+    def _set_in_use(self, model: str | None) -> Iterator[str | None]:
+        """The set that a model's name means; it stays until the block has ended."""
+        if model is None or model == self._base_model.name:
+            yield self.spokes if model is None else None
+            return
         with self._lock:
             if model not in self._sets:
                 raise UnknownModelError(f"no model '{model}': {self._known()}")
-        return model
+            self._on_the_way[model] += 1
+        try:
+            yield model
+        finally:
+            with self._lock:
+                self._on_the_way[model] -= 1
+                self._lock.notify_all()
 
     def _prompt_parts(self, request: Request) -> tuple[list[int], list[int]]:
         """The prompt's tokens, cut where prompts of the same chat but another last message part."""
