@@ -20,6 +20,7 @@ from spokesmith.decoding import (
     Engine,
     Features,
 )
+from spokesmith.decoding.drafting import CopyIndex
 from spokesmith.testing import tiny_base
 
 POISON = 300
@@ -81,6 +82,25 @@ def test_a_caller_s_fault_is_its_own(base: Base) -> None:
     with pytest.raises(LookupError, match="no ear"):
         bad.future.result(20)
     assert len(good.future.result(20).tokens) == 5
+
+
+def test_a_guess_that_fails_is_one_answer_s_too(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    propose = CopyIndex.propose
+
+    def fail(index: CopyIndex, guessed: Any, room: int) -> list[int]:
+        if POISON in index._tokens:
+            raise ValueError("no idea")
+        return propose(index, guessed, room)
+
+    monkeypatch.setattr(CopyIndex, "propose", fail)
+    engine = Engine(base, num_slots=2)
+    bad = engine.submit([*PROMPT, POISON], spokes=None, max_tokens=9)
+    good = engine.submit(PROMPT, spokes=None, max_tokens=9)
+    with pytest.raises(ValueError, match="no idea"):
+        bad.future.result(20)
+    assert len(good.future.result(20).tokens) == 9
 
 
 def test_cancelling_stops_the_work_and_nothing_else(base: Base) -> None:

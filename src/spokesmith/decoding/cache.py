@@ -336,6 +336,13 @@ def _state_of(layer: Any, place: int) -> dict[str, Any]:
     return state
 
 
+def state_tensors(states: dict[int, Any]) -> list[Tensor]:
+    """All tensors of a row's running states."""
+    return [
+        part for state in states.values() for name in STATE_NAMES for part in state[name].values()
+    ]
+
+
 @contextmanager
 def attending_by_slots(configs: Sequence[Any]) -> Iterator[None]:
     """Inside the block the layers that read these configurations attend by `slot_attention`."""

@@ -408,7 +408,13 @@ class Engine:
                 wanted = int(stop == len(row.prompt))
             else:
                 room = min(for_guesses // answering, self.features.longest_guess, row.room - 1)
-                self._guess(row, room)
+                try:
+                    self._guess(row, room)
+                except Exception as error:
+                    # As in `_take`: a grammar that gives up is one answer's affair.
+                    self._free(slot)
+                    row.fail(error)
+                    continue
                 tokens = row.pending() + row.guessed
                 wanted = len(row.guessed) + 1
             works.append(

@@ -5,6 +5,7 @@ A linear layer keeps its weights and its place; only calls without gradients tak
 
 from typing import Any
 
+import psutil
 import torch
 from torch import Tensor, nn
 
@@ -25,11 +26,14 @@ class _FixedLinear(nn.Linear):
 def fix_linear_layers(model: Any) -> None:
     """Give every plain linear layer of a frozen model the fastest layout, where there is one.
 
-    The layout is a copy: the model takes up to twice its memory.
+    The layout is a copy: the model takes up to twice its memory. Where less than twice the copy's
+    size is free, nothing is changed.
     """
-    for module in model.modules():
-        if type(module) is not nn.Linear or not can_pack(module.weight):
-            continue
+    layers = [one for one in model.modules() if type(one) is nn.Linear and can_pack(one.weight)]
+    num_bytes = sum(one.weight.numel() * one.weight.element_size() for one in layers)
+    if 2 * num_bytes > psutil.virtual_memory().available:
+        return
+    for module in layers:
         module.__class__ = _FixedLinear
         assert isinstance(module, _FixedLinear)
         # Not a submodule, not a parameter: nothing of it is saved.

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spokesmith.decoding.cache import SlotCache
+from spokesmith.decoding.cache import SlotCache, state_tensors
 
 # Beginnings shorter than this are not worth keeping.
 SHORTEST = 16
@@ -88,6 +88,7 @@ class PrefixCache:
         parts = self._cache.take(row, len(beginning))
         kept = _Kept(parts=parts, states=self._cache.states(row))
         tensors = [tensor for pair in parts.values() for tensor in pair]
+        tensors += state_tensors(kept.states)
         kept.num_bytes = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
         if kept.num_bytes > self._max_bytes:
             return

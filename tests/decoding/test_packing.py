@@ -1,0 +1,63 @@
+"""Matrices in the processor's own layout give the same products, and training does not see them."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from spokesmith.decoding.packing import fix_linear_layers
+from spokesmith.spokes.fixed import FixedProduct, can_pack
+from spokesmith.testing import tiny_base
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("rows", [1, 3, 8, 40])
+@pytest.mark.parametrize("has_bias", [True, False])
+def test_a_fixed_product_is_the_product(dtype: torch.dtype, rows: int, has_bias: bool) -> None:
+    torch.manual_seed(0)
+    layer = nn.Linear(48, 80, bias=has_bias, dtype=dtype)
+    x = torch.randn(2, rows, 48, dtype=dtype)
+    with torch.no_grad():
+        wanted = layer(x)
+        found = FixedProduct(layer.weight, layer.bias)(x)
+    assert found.dtype == dtype
+    tolerance = 2e-2 if dtype == torch.bfloat16 else 1e-6
+    torch.testing.assert_close(found, wanted, atol=tolerance, rtol=tolerance)
+
+
+def test_layers_keep_their_weights_and_gradients() -> None:
+    base = tiny_base(dtype="bfloat16")
+    plain = copy.deepcopy(base.model)
+    before = {name: value.clone() for name, value in base.model.state_dict().items()}
+    fix_linear_layers(base.model)
+    after = base.model.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+    ids = torch.arange(60)[None]
+    with torch.no_grad():
+        found, wanted = base.model(ids).logits, plain(ids).logits
+    torch.testing.assert_close(found, wanted, atol=5e-2, rtol=5e-2)
+    embedded = base.model.get_input_embeddings()(ids).detach().requires_grad_()
+    base.model(inputs_embeds=embedded).logits.float().sum().backward()
+    assert embedded.grad is not None
+    assert torch.equal(base.model(ids).logits, plain(ids).logits)
+
+
+def test_only_what_has_a_better_layout_is_changed() -> None:
+    base = tiny_base(dtype="float32")
+    fix_linear_layers(base.model)
+    assert all(
+        type(one) is not nn.Linear or not can_pack(one.weight) for one in base.model.modules()
+    )
+    assert type(base.model.get_output_embeddings()) is nn.Linear
+
+
+def test_nothing_is_changed_without_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Memory:
+        available = 1000
+
+    monkeypatch.setattr("psutil.virtual_memory", Memory)
+    base = tiny_base(dtype="bfloat16")
+    fix_linear_layers(base.model)
+    assert type(base.model.get_output_embeddings()) is nn.Linear
