@@ -1,0 +1,39 @@
+"""What is kept of prompts stays within its bound, whatever layers keep of them."""
+
+import pytest
+
+from spokesmith.decoding import Engine, Features
+from spokesmith.testing import tiny_base
+
+FAMILIES = ("llama", "gemma3_text", "qwen3_5_text")
+SHARED = 24
+
+
+def keep(engine: Engine, number: int) -> None:
+    """One more beginning of a prompt that is worth keeping."""
+    beginning = [number + 1] * SHARED
+    engine.generate([*beginning, 65], spokes=None, max_tokens=1, num_shared=SHARED)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_oldest_beginnings_go_at_the_bound(family: str) -> None:
+    base = tiny_base(family)
+    unbounded = Engine(base)
+    keep(unbounded, 0)
+    size = unbounded.prefixes.num_bytes
+    assert size > 0
+    engine = Engine(base, features=Features(prefix_bytes=3 * size))
+    for number in range(8):
+        keep(engine, number)
+    assert engine.prefixes.num_bytes == 3 * size
+    known = [engine.prefixes.knows(None, [number + 1] * SHARED) for number in range(8)]
+    assert known == [False] * 5 + [True] * 3
+
+
+def test_running_states_count_as_memory() -> None:
+    engine = Engine(tiny_base("qwen3_5_text"))
+    keep(engine, 0)
+    alone = Engine(tiny_base("qwen3_5_text", layer_types=["full_attention"]))
+    keep(alone, 0)
+    # Half the layers keep keys and values; the others keep states in their place.
+    assert engine.prefixes.num_bytes > alone.prefixes.num_bytes / 2
