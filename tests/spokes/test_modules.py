@@ -1,6 +1,7 @@
 """The mathematics of a spoke against the plainest way to write it."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -102,3 +103,24 @@ def test_layers_are_chosen_by_step_or_by_list() -> None:
 def test_a_wrong_shape_is_named(wrong: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         SpokesConfig(**{**CONFIG, **wrong})
+
+
+@pytest.mark.parametrize("placement", ["residual", "ffn"])
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("bfloat16", 2e-2)])
+def test_fused_equals_unfused_and_follows_the_parameters(
+    placement: Any, dtype: str, tolerance: float
+) -> None:
+    config = SpokesConfig(hidden_size=32, num_layers=3, placement=placement, num_spokes=2, rank=8)
+    spoke = SpokeSet.create(config, seed=0).to(getattr(torch, dtype)).at(1)
+    torch.manual_seed(0)
+    x = torch.randn(2, 5, 32, dtype=getattr(torch, dtype))
+
+    def added() -> torch.Tensor:
+        return spoke.add_to_hidden(x) if placement == "residual" else spoke.beside_ffn(x, F.gelu)
+
+    for _ in range(3):
+        with torch.no_grad():
+            for parameter in spoke.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+            fused = added()
+        torch.testing.assert_close(fused, added().detach(), atol=tolerance, rtol=tolerance)
