@@ -121,7 +121,8 @@ class Spoke(nn.Module):
         """The matrices into the spokes, [S*r, d] or for `ffn` [2*S*r, d] with the gate first, and
         the one out of them, [d, S*r], with the scale in it."""
         into = self.down if self.gate is None else torch.cat([self.gate, self.down])
-        return into.detach().to(dtype), (self.up.float() * self.scale.float()).detach().to(dtype)
+        wide = torch.promote_types(self.up.dtype, torch.float32)
+        return into.detach().to(dtype), (self.up.to(wide) * self.scale.to(wide)).detach().to(dtype)
 
     def state_of_parameters(self) -> list[tuple[int, int]]:
         """What changes when a parameter does."""
