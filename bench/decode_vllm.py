@@ -125,6 +125,7 @@ def server(python: str, folder: Path, *, speculates: bool) -> Any:
         **os.environ,
         "VLLM_CPU_KVCACHE_SPACE": "1",
         "VLLM_NO_USAGE_STATS": "1",
+        "LD_PRELOAD": ":".join(preloaded(python)),
         "HF_HUB_OFFLINE": "1",
     }
     log = (folder / "server.log").open("w", encoding="utf-8")
@@ -143,6 +144,13 @@ def server(python: str, folder: Path, *, speculates: bool) -> Any:
         process.kill()
         process.wait()
         log.close()
+
+
+def preloaded(python: str) -> list[str]:
+    """The libraries that vLLM advises on a CPU, where they are there."""
+    openmp = Path(python).parents[1] / "lib" / "libiomp5.so"
+    allocator = [*Path("/usr/lib").glob("*/libtcmalloc_minimal.so.4")]
+    return [str(library) for library in (*allocator, openmp) if library.exists()]
 
 
 def answers(url: str) -> bool:

@@ -20,7 +20,7 @@ SMALL: dict[str, Any] = {
     "properties": {
         "name": {"type": "string", "maxLength": 6},
         "level": {"enum": ["low", "high"]},
-        "score": {"type": "number", "minimum": 0, "maximum": 1},
+        "score": {"type": "integer", "minimum": 0, "maximum": 100},
         "tags": {"type": "array", "maxItems": 2, "items": {"type": "string", "maxLength": 4}},
     },
     "required": ["name", "level", "score", "tags"],

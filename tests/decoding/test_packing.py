@@ -35,13 +35,15 @@ def test_layers_keep_their_weights_and_gradients() -> None:
     assert list(after) == list(before)
     assert all(torch.equal(after[name], value) for name, value in before.items())
     ids = torch.arange(60)[None]
-    with torch.no_grad():
+    with torch.inference_mode():
         found, wanted = base.model(ids).logits, plain(ids).logits
     torch.testing.assert_close(found, wanted, atol=5e-2, rtol=5e-2)
     embedded = base.model.get_input_embeddings()(ids).detach().requires_grad_()
     base.model(inputs_embeds=embedded).logits.float().sum().backward()
     assert embedded.grad is not None
     assert torch.equal(base.model(ids).logits, plain(ids).logits)
+    with torch.no_grad():
+        assert torch.equal(base.model(ids).logits, plain(ids).logits)
 
 
 def test_only_what_has_a_better_layout_is_changed() -> None:

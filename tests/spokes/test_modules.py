@@ -122,5 +122,6 @@ def test_fused_equals_unfused_and_follows_the_parameters(
         with torch.no_grad():
             for parameter in spoke.parameters():
                 parameter.add_(0.1 * torch.randn_like(parameter))
+        with torch.inference_mode():
             fused = added()
         torch.testing.assert_close(fused, added().detach(), atol=tolerance, rtol=tolerance)

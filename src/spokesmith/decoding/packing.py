@@ -1,26 +1,23 @@
 """The base's own matrices in the layout in which the processor is fastest, for inference.
 
-A linear layer keeps its weights and its place; only calls without gradients take the other layout.
+A linear layer keeps its weights and its place; only calls in inference mode take the other layout.
 """
 
 from typing import Any
 
 import psutil
-import torch
 from torch import Tensor, nn
 
-from spokesmith.spokes.fixed import FixedProduct, can_pack
+from spokesmith.spokes.fixed import FixedProduct, can_pack, in_inference
 
 
 class _FixedLinear(nn.Linear):
-    """A linear layer that multiplies by a `FixedProduct` where no gradients are wanted."""
+    """A linear layer that multiplies by a `FixedProduct` in inference mode."""
 
     fixed: FixedProduct
 
     def forward(self, input: Tensor) -> Tensor:
-        if torch.is_grad_enabled():
-            return super().forward(input)
-        return self.fixed(input)
+        return self.fixed(input) if in_inference() else super().forward(input)
 
 
 def fix_linear_layers(model: Any) -> None:

@@ -32,6 +32,11 @@ class FixedProduct:
         return F.linear(x, self.weight, self.bias)
 
 
+def in_inference() -> bool:
+    """Whether this call is for inference only; a compiler, which cannot trace that, is told no."""
+    return not torch.compiler.is_compiling() and torch.is_inference_mode_enabled()
+
+
 def can_pack(weight: Tensor) -> bool:
     """Whether there is a better layout for this matrix on this machine."""
     return (

@@ -5,7 +5,7 @@ Two placements. `residual` adds to a decoder layer's output h, [..., d]:
 `ffn` adds to a feed-forward block's output for its input x, [..., d]:
     mlp(x) + sigmoid(b) / S * sum_s U_s (act(G_s x) * (V_s x))
 The S spokes of a layer are stored stacked, so the sum is two matrix products (three for `ffn`).
-Without gradients the matrices into an `ffn` spoke are one and the scale is a part of the last one.
+In inference mode the matrices into an `ffn` spoke are one and the scale is a part of the last one.
 This file knows no model: where layers are and what they compute is the caller's business.
 """
 
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from spokesmith.spokes.fixed import FixedProduct
+from spokesmith.spokes.fixed import FixedProduct, in_inference
 
 Placement = Literal["residual", "ffn"]
 Activation = Callable[[Tensor], Tensor]
@@ -140,7 +140,7 @@ class Spoke(nn.Module):
         """`residual`: the layer's output h, [..., d], with the spokes added, in h's dtype."""
         wide = h if h.dtype == torch.float64 else h.float()
         normed = F.rms_norm(wide, (wide.shape[-1],), eps=RMS_NORM_EPS)
-        if not torch.is_grad_enabled():
+        if in_inference():
             into, up = self._fused(wide.dtype)
             return (wide + up(F.silu(into(normed)))).to(h.dtype)
         inner = F.silu(F.linear(normed, self.down.to(wide.dtype)))
@@ -154,7 +154,7 @@ class Spoke(nn.Module):
         stay as they are stored (fp32 in training), so small updates are not lost.
         """
         assert self.gate is not None, "an ffn spoke has a gate matrix"
-        if not torch.is_grad_enabled():
+        if in_inference():
             into, up = self._fused(x.dtype)
             gate, value = into(x).chunk(2, dim=-1)
             return up(activation(gate) * value)
