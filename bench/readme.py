@@ -37,7 +37,28 @@ def with_results(text: str) -> str:
 
 def render() -> str:
     """The figures as Markdown."""
-    return "\n\n".join([_probes(), _speed(), _gemma4()])
+    return "\n\n".join([_probes(), _decoding(), _speed(), _gemma4()])
+
+
+def _decoding() -> str:
+    result = _read("decode-speed.json")
+    numbers = sorted({row["at_once"] for row in result["rows"]})
+    rows = {(row["side"], row["at_once"]): row for row in result["rows"]}
+    heads = " | ".join(f"tokens/s, {number} at once" for number in numbers)
+    lines = [
+        f"| encodings, {result['machine']}, {result['probes']} gold probes | {heads} |",
+        "| --- |" + " --- |" * len(numbers),
+    ]
+    sides = {
+        "generate grammar": "transformers' `generate()` under a grammar",
+        "vLLM schema": "vLLM's CPU build with a schema",
+        "vLLM schema with n-grams": "the same with its n-gram speculation",
+        "spokesmith": "spokesmith",
+    }
+    for side, words in sides.items():
+        cells = [f"{rows[side, number]['tokens_per_s']:.0f}" for number in numbers]
+        lines.append(f"| {words} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _probes() -> str:
