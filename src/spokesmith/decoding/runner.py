@@ -71,9 +71,9 @@ class Runner:
         return found
 
     def _batches(self, works: Sequence[Work]) -> list[list[Work]]:
-        ordered = sorted(works, key=lambda work: (len(work.token_ids) > 1, work.row))
+        ordered = sorted(works, key=lambda work: work.row)
         if self.packs_rows:
-            return [sorted(works, key=lambda work: work.row)]
+            return [ordered]
         alike: dict[tuple[int, bool, str | None], list[Work]] = defaultdict(list)
         for work in ordered:
             alike[len(work.token_ids), work.start == 0, work.spokes].append(work)
