@@ -5,7 +5,19 @@ import sys
 
 import typer
 
-from spokesmith.cli import bases, convert, data, demo, diagnose, encode, probe, serve, task, train
+from spokesmith.cli import (
+    bases,
+    convert,
+    data,
+    demo,
+    diagnose,
+    encode,
+    export,
+    probe,
+    serve,
+    task,
+    train,
+)
 
 app = typer.Typer(
     name="spokesmith",
@@ -22,6 +34,7 @@ app.command()(probe.probe)
 app.command()(serve.serve)
 app.add_typer(data.app, name="data")
 app.add_typer(task.app, name="task")
+app.add_typer(export.app, name="export")
 app.command()(bases.bases)
 app.command()(convert.convert)
 

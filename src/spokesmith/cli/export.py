@@ -1,0 +1,163 @@
+"""`spokesmith export`: a set in files that other engines load."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from spokesmith.cli.common import (
+    JsonOption,
+    messages_console,
+    open_task,
+    print_json,
+    quiet_libraries,
+)
+
+if TYPE_CHECKING:
+    from spokesmith.export.card import Measure, TaskFiles
+    from spokesmith.spokes import SpokesCard
+
+DTYPES = ("bf16", "fp32")
+
+app = typer.Typer(
+    help="Write a set into files that other engines load, without a plugin or a fork.",
+    no_args_is_help=True,
+)
+
+
+@app.command()
+def hf(
+    spokes: Annotated[str, typer.Option("--spokes", help="Folder of a set, or a shipped name.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write.")],
+    base: Annotated[
+        str | None,
+        typer.Option("--base", help="The base of the set; the one that the set names if left out."),
+    ] = None,
+    dtype: Annotated[str, typer.Option("--dtype", help="Of the weights: bf16 or fp32.")] = "bf16",
+    task: Annotated[
+        str | None,
+        typer.Option("--task", help="Task or task folder of the set, for its prompt and schema."),
+    ] = None,
+    report: Annotated[
+        list[Path] | None,
+        typer.Option(help="Report of `spokesmith probe` for the model card; may be repeated."),
+    ] = None,
+    force: Annotated[bool, typer.Option(help="Replace an export that is there.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Fold a set into its base: an ordinary Hugging Face folder, for transformers, vLLM and others.
+
+    The base's own weights stay as they are; its feed-forward blocks become wider.
+    """
+    from spokesmith.export.folders import check_out
+    from spokesmith.spokes import find_spokes, load_spokes
+
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype '{dtype}' is unknown: use {' or '.join(DTYPES)}")
+    check_out(out.resolve(), force=force)
+    folder = find_spokes(spokes)
+    loaded, card = load_spokes(folder)
+    measures = [measure for path in report or [] for measure in measures_of_report(path)]
+    files = task_files(card, task)
+    quiet_libraries()
+    from spokesmith.bases import find_base, shape_fingerprint
+    from spokesmith.export.hf import export_folded
+
+    with messages_console().status(f"exporting {spokes}"):
+        source = find_base(base or card.base)
+        loaded, card = load_spokes(folder, base_fingerprint=shape_fingerprint(source.config))
+        made = export_folded(
+            out,
+            source,
+            loaded,
+            card,
+            dtype=dtype,
+            task=files,
+            measures=tuple(measures),
+            force=force,
+        )
+    document: dict[str, Any] = {
+        "folder": str(made.folder),
+        "layout": "folded",
+        "base": source.name,
+        "dtype": dtype,
+        "files": made.num_files,
+        "bytes": made.num_bytes,
+        "parameters": made.num_parameters,
+        "intermediate_size": list(made.intermediate_size),
+        "task": files.name if files else None,
+    }
+    if as_json:
+        print_json(document)
+        return
+    before, after = made.intermediate_size
+    console = messages_console()
+    console.print(
+        f"wrote {made.folder}: {made.num_parameters:,} parameters, {made.num_bytes / 1e9:.2f} GB "
+        f"in {made.num_files} files, feed-forward blocks of width {after:,} (the base: {before:,})",
+        markup=False,
+        highlight=False,
+    )
+    if files is None:
+        console.print(
+            f"note: the prompt of task '{card.task}' is not in it: name the task with --task",
+            markup=False,
+            highlight=False,
+        )
+
+
+def task_files(card: "SpokesCard", name_or_folder: str | None) -> "TaskFiles | None":
+    """The prompt and schema that a set was trained with; None where they are not at hand.
+
+    Raises:
+        ValueError: a task was named, and it is none or not that of the set.
+    """
+    from spokesmith.export.card import TaskFiles
+    from spokesmith.tasks.task import BUILT_IN_NAMES
+
+    if name_or_folder is None and card.task not in BUILT_IN_NAMES:
+        return None
+    task = open_task(name_or_folder or card.task)
+    same = (task.prompt_hash, task.schema_hash) == (card.prompt_hash, card.schema_hash)
+    if not same and name_or_folder is None:
+        return None
+    if not same and card.prompt_hash:
+        raise ValueError(
+            f"the set was trained with another prompt or schema than '{name_or_folder}' has: name "
+            "the task that it was trained on, or leave --task out"
+        )
+    return TaskFiles(
+        name=task.name, prompt=task.prompt, schema=task.schema, max_tokens=task.max_tokens
+    )
+
+
+def measures_of_report(path: Path) -> "list[Measure]":
+    """The measures of a report of `spokesmith probe`.
+
+    Raises:
+        ValueError: it cannot be read, or is no such report.
+    """
+    from spokesmith.export.card import Measure
+    from spokesmith.metrics.explanations import STRICT
+    from spokesmith.report.measures import measures_of
+    from spokesmith.tasks.files import read_text
+
+    try:
+        document = json.loads(read_text(path))
+        return [
+            Measure(
+                probe_set=document["set"],
+                decoding="constrained" if document["constrained"] else "free",
+                name=measure.name,
+                value=measure.value,
+                interval=measure.interval,
+                n=measure.n,
+            )
+            for measure in measures_of(document)
+            if measure.value is not None and measure.name in STRICT
+        ]
+    except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{path} is no report of `spokesmith probe --out` ({error}): name one"
+        ) from error
