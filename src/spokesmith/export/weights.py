@@ -157,7 +157,7 @@ def _files_of(name: str, folder: Path) -> list[Path]:
         if index.is_file():
             listed = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
             return sorted({folder / file for file in listed.values()})
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{index} is damaged ({error}): get the base anew") from error
     if (folder / SINGLE_NAME).is_file():
         return [folder / SINGLE_NAME]
