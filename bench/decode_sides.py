@@ -197,6 +197,7 @@ SIDES: dict[str, Side] = {
     "without forced tokens": partial(by_engine, forced=False),
     "without copying": partial(by_engine, copying=False),
     "without both": partial(by_engine, forced=False, copying=False),
+    "without earlier answers": partial(by_engine, recalling=False),
     "without prefix cache": partial(by_engine, prefix_cache=False),
     "without the fixed layout": partial(by_engine, fixed_layout=False),
 }

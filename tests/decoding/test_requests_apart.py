@@ -20,7 +20,7 @@ from spokesmith.decoding import (
     Engine,
     Features,
 )
-from spokesmith.decoding.drafting import CopyIndex
+from spokesmith.decoding.drafting import Drafter
 from spokesmith.testing import tiny_base
 
 POISON = 300
@@ -87,14 +87,14 @@ def test_a_caller_s_fault_is_its_own(base: Base) -> None:
 def test_a_guess_that_fails_is_one_answer_s_too(
     base: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    propose = CopyIndex.propose
+    propose = Drafter.propose
 
-    def fail(index: CopyIndex, guessed: Any, room: int) -> list[int]:
-        if POISON in index._tokens:
+    def fail(drafter: Drafter, guessed: Any, room: int) -> list[int]:
+        if POISON in drafter._own.read(0, 100):
             raise ValueError("no idea")
-        return propose(index, guessed, room)
+        return propose(drafter, guessed, room)
 
-    monkeypatch.setattr(CopyIndex, "propose", fail)
+    monkeypatch.setattr(Drafter, "propose", fail)
     engine = Engine(base, num_slots=2)
     bad = engine.submit([*PROMPT, POISON], spokes=None, max_tokens=9)
     good = engine.submit(PROMPT, spokes=None, max_tokens=9)

@@ -9,7 +9,7 @@ import atexit
 import threading
 import time
 import weakref
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from spokesmith.bases import Base
 from spokesmith.decoding.closing import Closer
-from spokesmith.decoding.drafting import CopyIndex, alike_tokens, guess
+from spokesmith.decoding.drafting import Drafter, EarlierAnswers, alike_tokens, guess
 from spokesmith.decoding.grammar import GrammarCompiler
 from spokesmith.decoding.packing import fix_linear_layers
 from spokesmith.decoding.prefixes import PrefixCache
@@ -33,6 +33,7 @@ from spokesmith.decoding.request import (
 from spokesmith.decoding.row import LENGTH, TIMEOUT, Generation, Row, masks_along
 from spokesmith.decoding.runner import Runner, Work
 from spokesmith.decoding.sampling import Sampler
+from spokesmith.decoding.threads import release_team
 
 NEVER = float("inf")
 
@@ -44,6 +45,7 @@ class Features:
     Attributes:
         forced: guess the tokens that a grammar leaves no choice about.
         copying: guess from the prompt and the answer so far.
+        recalling: guess from earlier answers of the same set too.
         prefix_cache: compute shared beginnings of prompts once.
         fixed_layout: keep a copy of the base's matrices in the processor's own layout.
         step_tokens: most tokens of prompts in one step.
@@ -54,11 +56,12 @@ class Features:
 
     forced: bool = True
     copying: bool = True
+    recalling: bool = True
     prefix_cache: bool = True
     fixed_layout: bool = True
     step_tokens: int = 256
     guess_tokens: int = 64
-    longest_guess: int = 16
+    longest_guess: int = 24
     prefix_bytes: int = 256 * 2**20
 
 
@@ -116,6 +119,9 @@ class Engine:
             fix_linear_layers(base.model)
         self.token_bytes = self.grammars.all_token_bytes()
         self._alike = alike_tokens(self.token_bytes)
+        self._earlier: defaultdict[str | None, EarlierAnswers] = defaultdict(
+            lambda: EarlierAnswers(self._alike)
+        )
         self._closer = Closer(self.token_bytes)
         self._rows: list[Row | None] = [None] * num_slots
         self._waiting: deque[Row] = deque()
@@ -124,6 +130,8 @@ class Engine:
         self._wake = threading.Condition()
         self._worker: threading.Thread | None = None
         self._closing = False
+        # The worker's own team is to be the only one.
+        release_team()
         # A thread that the interpreter ends in the middle of a step takes the process down.
         atexit.register(_close_if_there, weakref.ref(self))
 
@@ -195,7 +203,7 @@ class Engine:
             sampler=Sampler(sampling, self.base.device),
             stop_ids=self.base.chat.stop_ids,
             grammar=None if constraint is None else self.grammars.start(constraint),
-            index=self._index(prompt_ids),
+            drafter=self._drafter(spokes, prompt_ids),
             appends_certain=self.features.forced and not self.runner.packs_rows,
             on_truncation=on_truncation,
             num_logprobs=num_logprobs,
@@ -260,6 +268,11 @@ class Engine:
             self._wake.notify_all()
         return future
 
+    def forget(self, spokes: str) -> None:
+        """Drop what is remembered of a set's prompts and answers; for `between_steps`."""
+        self.prefixes.forget(spokes)
+        self._earlier.pop(spokes, None)
+
     def _act(self) -> None:
         """Do what was asked for between steps, where its time has come."""
         with self._wake:
@@ -294,10 +307,11 @@ class Engine:
         with self._wake:
             self._wake.notify_all()
 
-    def _index(self, prompt_ids: Sequence[int]) -> CopyIndex | None:
+    def _drafter(self, spokes: str | None, prompt_ids: Sequence[int]) -> Drafter | None:
         if not (self.features.copying and self.runner.packs_rows):
             return None
-        return CopyIndex(self._alike, prompt_ids)
+        earlier = self._earlier[spokes] if self.features.recalling else None
+        return Drafter(self._alike, prompt_ids, earlier)
 
     def _work(self) -> None:
         """The worker's loop: let requests in, step, hand out what ended."""
@@ -443,7 +457,7 @@ class Engine:
         if room < 1 or not self.runner.packs_rows:
             return
         row.guessed, row.origins = guess(
-            row.index,
+            row.drafter,
             row.grammar,
             row.stop_ids,
             room,
@@ -478,6 +492,8 @@ class Engine:
 
     def _end(self, slot: int, row: Row, reason: str) -> None:
         self._free(slot)
+        if row.drafter is not None:
+            self._earlier[row.spokes].add([one.id for one in row.chosen])
         closed = False
         if reason == LENGTH and row.grammar is not None and row.on_truncation == "close":
             ending = [] if row.grammar.may_end else self._closer.close(row.grammar)

@@ -31,8 +31,9 @@ JSON_OPTIONS: Any = {
 class Grammar:
     """The state of one answer in one grammar."""
 
-    def __init__(self, matcher: LLMatcher, vocabulary: int) -> None:
+    def __init__(self, matcher: LLMatcher, tokens: LLTokenizer, vocabulary: int) -> None:
         self._matcher = matcher
+        self._tokens = tokens
         self._vocabulary = vocabulary
 
     @property
@@ -64,13 +65,15 @@ class Grammar:
     def forced(self) -> list[int]:
         """The tokens in which the text is usually written that must follow; often none.
 
-        The same text may be written in other tokens too.
+        The same text may be written in other tokens too, and its last ones may be one with what
+        comes after it.
         """
-        return self._matcher.compute_ff_tokens()
+        text = self._matcher.compute_ff_bytes()
+        return self._tokens.tokenize_bytes(text) if text else []
 
     def only_choice(self) -> int | None:
         """The one token that may follow, if there is no other."""
-        forced = self.forced()
+        forced = self._matcher.compute_ff_tokens()
         return forced[0] if forced and self.allowed().sum() == 1 else None
 
     def advance(self, tokens: Sequence[int]) -> int:
@@ -94,7 +97,7 @@ class Grammar:
             raise ValueError(f"the grammar takes too much work ({reason}): give a simpler one")
 
     def copy(self) -> "Grammar":
-        return Grammar(self._matcher.deep_copy(), self._vocabulary)
+        return Grammar(self._matcher.deep_copy(), self._tokens, self._vocabulary)
 
 
 class GrammarCompiler:
@@ -135,7 +138,7 @@ class GrammarCompiler:
                 if len(self._compiled) > MAX_COMPILED:
                     self._compiled.popitem(last=False)
             self._compiled.move_to_end(key)
-            return Grammar(self._compiled[key].deep_copy(), self._vocabulary)
+            return Grammar(self._compiled[key].deep_copy(), self._tokens(), self._vocabulary)
 
     def _tokens(self) -> LLTokenizer:
         if self._wrapped is None:

@@ -59,8 +59,8 @@ class Chosen:
     Attributes:
         id: of the token.
         origin: `model` took a forward of its own, `forced` was the only way to go on, `copied` was
-            proposed from the prompt or the answer so far and confirmed by the model, `closing`
-            ends an answer that was cut.
+            proposed from the prompt, the answer so far or an earlier one and confirmed by the
+            model, `closing` ends an answer that was cut.
         logprob: natural logarithm of its probability before temperature and grammar, if asked for.
         top: the most likely tokens and theirs, if asked for.
     """

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from spokesmith.decoding.drafting import CopyIndex
+from spokesmith.decoding.drafting import Drafter
 from spokesmith.decoding.grammar import Grammar
 from spokesmith.decoding.request import CancelledError, Chosen, OnTruncation, Origin
 from spokesmith.decoding.sampling import Sampler
@@ -63,7 +63,7 @@ class Row:
     sampler: Sampler
     stop_ids: tuple[int, ...]
     grammar: Grammar | None = None
-    index: CopyIndex | None = None
+    drafter: Drafter | None = None
     on_truncation: OnTruncation = "cut"
     num_logprobs: int | None = None
     num_shared: int = 0
@@ -222,8 +222,8 @@ class Row:
             self.first_token_s = time.monotonic() - self.start
         if self.grammar is not None:
             self.grammar.accept(one.id)
-        if self.index is not None:
-            self.index.extend([one.id])
+        if self.drafter is not None:
+            self.drafter.extend([one.id])
         self.sampler.accept(one.id)
         self.chosen.append(one)
 

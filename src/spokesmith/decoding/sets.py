@@ -46,6 +46,6 @@ def unload_set(engine: Engine, name: str) -> None:
 
     def take() -> None:
         detach(engine.base.model, name)
-        engine.prefixes.forget(name)
+        engine.forget(name)
 
     engine.between_steps(take, unused=name).result()

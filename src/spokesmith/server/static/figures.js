@@ -4,7 +4,7 @@ import { element, made } from "./dom.js";
 
 const ORIGINS = [
   ["forced", "forced", "the schema left no choice"],
-  ["copied", "copied", "proposed from the text or the answer so far, confirmed by the model"],
+  ["copied", "copied", "proposed from the text or an answer, confirmed by the model"],
   ["model", "by the model", "one token at a time"],
   ["closing", "closing", "ends an answer that was cut"],
 ];
