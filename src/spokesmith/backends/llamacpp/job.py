@@ -1,0 +1,240 @@
+"""One answer of llama.cpp's under way: its events become tokens, checked text and an ending.
+
+Knows no queue and no model.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from http.client import HTTPException
+from typing import Any
+
+from spokesmith.backends.completion import Completion, Piece, Timing, Usage
+from spokesmith.backends.llamacpp.engine import LlamaCppEngine
+from spokesmith.backends.llamacpp.tokens import Event, TokenReader
+from spokesmith.backends.request import CancelledError, Chosen, Job
+from spokesmith.backends.text_stream import TextStream
+from spokesmith.decoding.closing import Closer
+from spokesmith.decoding.grammar import Grammar
+from spokesmith.decoding.row import LENGTH, STOP, TIMEOUT
+
+CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What one answer needs.
+
+    Attributes:
+        body: what llama.cpp is asked.
+        num_prompt_tokens: of the prompt.
+        grammar: what the answer is held to, at its start.
+        closer: gives a valid ending to an answer that is cut; None leaves it cut.
+        time_limit_s: after so many seconds, waiting included, the answer is cut.
+    """
+
+    body: dict[str, Any]
+    num_prompt_tokens: int
+    grammar: Grammar | None
+    closer: Closer | None
+    time_limit_s: float | None
+
+
+class LlamaCppJob:
+    """An answer under way.
+
+    Args:
+        on_interrupt: called, at most once, when the answer is not to go on. It says whether the
+            answer was waiting still; then nobody else will end it.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        reader: TokenReader,
+        stream: TextStream,
+        *,
+        on_piece: Callable[[Piece], None] | None,
+        on_end: Callable[[Job], None] | None,
+        on_interrupt: Callable[["LlamaCppJob"], bool],
+    ) -> None:
+        self.plan = plan
+        self.reader = reader
+        self._stream = stream
+        self._on_piece = on_piece
+        self._on_end = on_end
+        self._on_interrupt = on_interrupt
+        self._chosen: list[Chosen] = []
+        self._future: Future[Completion] = Future()
+        self._lock = threading.Lock()
+        self._interruption: str | None = None
+        self._stop_reading: Callable[[], None] | None = None
+        self._start = time.monotonic()
+        self._waiting_s = 0.0
+        self._first_token_s = 0.0
+        self._timer: threading.Timer | None = None
+        if plan.time_limit_s is not None:
+            self._timer = threading.Timer(plan.time_limit_s, self._interrupt, [TIMEOUT])
+            self._timer.daemon = True
+
+    def cancel(self) -> None:
+        self._interrupt(CANCELLED)
+
+    def result(self, timeout: float | None = None) -> Completion:
+        return self._future.result(timeout)
+
+    def start_clock(self) -> None:
+        """From now on the time limit counts."""
+        if self._timer is not None:
+            self._timer.start()
+
+    def run(self, engine: LlamaCppEngine) -> None:
+        """Ask for the answer and see it through; called in a worker."""
+        self._waiting_s = time.monotonic() - self._start
+        try:
+            reason = self._ask(engine)
+            self._finish(self._interruption_or(reason))
+        except Exception as error:
+            self._end(error)
+
+    def count(self) -> Counter[str]:
+        """What the answer adds to the counts of the engine, once it has ended."""
+        counts = Counter[str](one.origin for one in self._chosen)
+        reader = self.reader
+        if reader.has_begun:
+            counts["prompt_tokens"] = self.plan.num_prompt_tokens
+            counts["cached_tokens"] = reader.num_cached
+        counts["drafted"] = reader.num_drafted
+        # Beside the prompt and the proposals each step puts its last token through a forward.
+        num_steps = max(counts["model"] + reader.num_stops - 1, 0)
+        counts["forward_tokens"] = reader.num_computed + reader.num_drafted + num_steps
+        return counts
+
+    def _ask(self, engine: LlamaCppEngine) -> str:
+        """The events of the answer, up to why it ended."""
+        try:
+            events = engine.answer(self.plan.body)
+            with self._lock:
+                self._stop_reading = events.interrupt
+            if self._interruption is not None:
+                events.interrupt()
+            with events.read() as found:
+                for event in found:
+                    reason = self._take(event)
+                    if reason is not None:
+                        return reason
+        except (OSError, HTTPException) as error:
+            if self._interruption is None:
+                raise RuntimeError(f"llama.cpp broke off the answer: {error}") from error
+        if self._interruption is None:
+            raise RuntimeError("llama.cpp broke off the answer")
+        return self._interruption
+
+    def _interruption_or(self, reason: str) -> str:
+        with self._lock:
+            self._stop_reading = None
+            return self._interruption or reason
+
+    def _interrupt(self, why: str) -> None:
+        with self._lock:
+            if self._interruption is not None or self._future.done():
+                return
+            self._interruption = why
+            stop_reading = self._stop_reading
+        if stop_reading is not None:
+            stop_reading()
+        elif self._on_interrupt(self):
+            self._waiting_s = time.monotonic() - self._start
+            self._finish(why)
+
+    def _take(self, event: Event) -> str | None:
+        """Go on by an event; why the answer has ended, if it has."""
+        tokens = self.reader.read(event)
+        if tokens:
+            self._add(tokens)
+        if self._stream.stopped:
+            return STOP
+        grammar = self.plan.grammar
+        is_last = bool(event.get("stop"))
+        if self.reader.num_stops or (is_last and event["stop_type"] != "limit"):
+            if grammar is not None and not (grammar.has_ended or grammar.may_end):
+                raise RuntimeError("llama.cpp ended an answer where its grammar does not end")
+            return STOP
+        if not is_last:
+            return None
+        return STOP if grammar is not None and grammar.has_ended else LENGTH
+
+    def _add(self, tokens: Sequence[Chosen]) -> None:
+        if not self._chosen:
+            self._first_token_s = time.monotonic() - self._start
+        grammar = self.plan.grammar
+        if grammar is not None:
+            # It may fall silent in llama.cpp: an answer that leaves its grammar is none.
+            ids = [one.id for one in tokens]
+            if grammar.advance(ids) != len(ids):
+                raise RuntimeError("llama.cpp wrote what the answer's grammar does not allow")
+        self._append(tokens)
+
+    def _append(self, tokens: Sequence[Chosen]) -> None:
+        self._chosen += tokens
+        self._tell(self._stream.add([one.id for one in tokens]), tokens)
+
+    def _finish(self, reason: str) -> None:
+        """The answer has ended by itself or was interrupted."""
+        if reason == CANCELLED:
+            self._end(CancelledError("the answer is not wanted any more"))
+            return
+        closed = reason == LENGTH and self._close()
+        if rest := self._stream.end():
+            self._tell(rest, ())
+        reader = self.reader
+        # Tokens that left a character unfinished at the very end were made too.
+        num_made = max(reader.num_predicted - reader.num_stops, 0)
+        num_closing = sum(one.origin == "closing" for one in self._chosen)
+        self._end(
+            Completion(
+                text=self._stream.text,
+                finish_reason=STOP if self._stream.stopped else reason,
+                closed=closed,
+                usage=Usage(
+                    prompt_tokens=self.plan.num_prompt_tokens,
+                    completion_tokens=num_made + num_closing,
+                    cached_tokens=reader.num_cached,
+                ),
+                timing=Timing(
+                    first_token_s=self._first_token_s,
+                    total_s=time.monotonic() - self._start,
+                    waiting_s=self._waiting_s,
+                ),
+                tokens=tuple(self._chosen),
+                num_forwards=reader.num_forwards,
+                stop_text=self._stream.stop_text,
+            )
+        )
+
+    def _close(self) -> bool:
+        """Give the answer a valid ending, where that was asked for and there is one."""
+        grammar, closer = self.plan.grammar, self.plan.closer
+        if grammar is None or closer is None:
+            return False
+        ending = [] if grammar.may_end else closer.close(grammar)
+        if ending:
+            self._append([Chosen(id=token, origin="closing") for token in ending])
+        return ending is not None
+
+    def _tell(self, text: str, tokens: Sequence[Chosen]) -> None:
+        if self._on_piece is not None:
+            self._on_piece(Piece(text=text, tokens=tuple(tokens)))
+
+    def _end(self, outcome: Completion | Exception) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if isinstance(outcome, Exception):
+            self._future.set_exception(outcome)
+        else:
+            self._future.set_result(outcome)
+        if self._on_end is not None:
+            self._on_end(self)

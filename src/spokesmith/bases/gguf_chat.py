@@ -1,0 +1,39 @@
+"""The turn format of a GGUF file: its own tokenizer and chat template, without its weights."""
+
+from pathlib import Path
+
+from spokesmith.bases.base import chat_of
+from spokesmith.bases.chat import ChatFormat
+from spokesmith.bases.families import FAMILIES
+
+
+def read_gguf_chat(
+    path: Path, *, architecture: str | None, tokenizer: str | None = None
+) -> ChatFormat:
+    """The turn format, as the base that the file was made of has it.
+
+    Args:
+        architecture: what the file calls its own; None where it says nothing.
+        tokenizer: a Hugging Face folder or id to take the tokenizer and the template from, for
+            files whose own transformers cannot read.
+
+    Raises:
+        ValueError: there is no tokenizer to be read, or it lacks a chat template or an end token.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        if tokenizer is not None:
+            found = AutoTokenizer.from_pretrained(tokenizer)
+        else:
+            found = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
+    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(
+            f"cannot read the tokenizer of {tokenizer or path} ({reason}): give a Hugging Face "
+            "folder that has it, --tokenizer FOLDER"
+        ) from error
+    for family in FAMILIES:
+        if family.gguf_architecture == architecture:
+            return chat_of(found, family)
+    return ChatFormat(found)
