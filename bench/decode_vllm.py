@@ -11,7 +11,7 @@ import httpx
 from vllm_server import MODEL, memory_of, server
 
 from spokesmith.bases import find_base
-from spokesmith.export.hf import export_folded
+from spokesmith.export.hf import export_hf
 from spokesmith.spokes import find_spokes, load_spokes
 from spokesmith.tasks import load_task
 
@@ -76,4 +76,4 @@ def fold(folder: Path) -> Path:
     from decode_sides import BASE, SPOKES
 
     spokes, card = load_spokes(find_spokes(SPOKES))
-    return export_folded(folder / "folded", find_base(BASE), spokes, card).folder
+    return export_hf(folder / "folded", find_base(BASE), spokes, card).folder

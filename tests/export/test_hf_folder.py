@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, GenerationConfig
 from spokesmith.bases.loading import BaseSource, find_base
 from spokesmith.export import folders, hf
 from spokesmith.export.card import Measure, TaskFiles
-from spokesmith.export.hf import export_folded
+from spokesmith.export.hf import export_hf
 from spokesmith.spokes import SpokesConfig, SpokeSet
 
 TASK = TaskFiles(name="notes", prompt="Answer in JSON.", schema={"type": "object"}, max_tokens=77)
@@ -35,7 +35,7 @@ def source(tmp_path: Path) -> BaseSource:
 
 def export(source: BaseSource, out: Path, **choices: Any) -> Any:
     spokes = choices.pop("spokes", None) or busy_set(source)
-    return export_folded(out, source, spokes, card_of(source, spokes, "f00d"), **choices)
+    return export_hf(out, source, spokes, card_of(source, spokes, "f00d"), **choices)
 
 
 def names(folder: Path) -> set[str]:

@@ -20,7 +20,7 @@ from vllm_parts import complete, servers, text_of, vllm_python
 
 from spokesmith.backends import LocalBackend
 from spokesmith.bases import find_base, load_base
-from spokesmith.export.hf import export_folded
+from spokesmith.export.hf import export_hf
 from spokesmith.probes import load_set
 from spokesmith.spokes import attach, find_spokes, load_spokes
 from spokesmith.tasks import load_task
@@ -43,7 +43,7 @@ def python() -> str:
 def folder(python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     spokes, card = load_spokes(find_spokes(SPOKES))
     out = tmp_path_factory.mktemp("vllm") / "folded"
-    return export_folded(out, find_base(BASE), spokes, card, dtype="fp32").folder
+    return export_hf(out, find_base(BASE), spokes, card, dtype="fp32").folder
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spokesmith.export.card import Measure, TaskFiles
     from spokesmith.spokes import SpokesCard
 
+LAYOUTS = ("folded", "plugin")
 DTYPES = ("bf16", "fp32")
 
 app = typer.Typer(
@@ -34,6 +35,12 @@ def hf(
         str | None,
         typer.Option("--base", help="The base of the set; the one that the set names if left out."),
     ] = None,
+    layout: Annotated[
+        str,
+        typer.Option(
+            "--layout", help="folded, or plugin: a residual set beside its base, for vLLM's plugin."
+        ),
+    ] = "folded",
     dtype: Annotated[str, typer.Option("--dtype", help="Of the weights: bf16 or fp32.")] = "bf16",
     task: Annotated[
         str | None,
@@ -48,11 +55,14 @@ def hf(
 ) -> None:
     """Fold a set into its base: an ordinary Hugging Face folder, for transformers, vLLM and others.
 
-    The base's own weights stay as they are; its feed-forward blocks become wider.
+    The base's own weights stay as they are; its feed-forward blocks become wider. A residual set
+    cannot be folded: with --layout plugin it is written beside its base, for vLLM's plugin.
     """
     from spokesmith.export.folders import check_out
     from spokesmith.spokes import find_spokes, load_spokes
 
+    if layout not in LAYOUTS:
+        raise ValueError(f"layout '{layout}' is unknown: use {' or '.join(LAYOUTS)}")
     if dtype not in DTYPES:
         raise ValueError(f"dtype '{dtype}' is unknown: use {' or '.join(DTYPES)}")
     check_out(out.resolve(), force=force)
@@ -62,16 +72,17 @@ def hf(
     files = task_files(card, task)
     quiet_libraries()
     from spokesmith.bases import find_base, shape_fingerprint
-    from spokesmith.export.hf import export_folded
+    from spokesmith.export.hf import export_hf
 
     with messages_console().status(f"exporting {spokes}"):
         source = find_base(base or card.base)
         loaded, card = load_spokes(folder, base_fingerprint=shape_fingerprint(source.config))
-        made = export_folded(
+        made = export_hf(
             out,
             source,
             loaded,
             card,
+            layout=layout,
             dtype=dtype,
             task=files,
             measures=tuple(measures),
@@ -79,7 +90,7 @@ def hf(
         )
     document: dict[str, Any] = {
         "folder": str(made.folder),
-        "layout": "folded",
+        "layout": layout,
         "base": source.name,
         "dtype": dtype,
         "files": made.num_files,
@@ -92,10 +103,11 @@ def hf(
         print_json(document)
         return
     before, after = made.intermediate_size
+    wider = f"feed-forward blocks of width {after:,} (the base: {before:,})"
     console = messages_console()
     console.print(
         f"wrote {made.folder}: {made.num_parameters:,} parameters, {made.num_bytes / 1e9:.2f} GB "
-        f"in {made.num_files} files, feed-forward blocks of width {after:,} (the base: {before:,})",
+        f"in {made.num_files} files, {wider if after > before else 'the spokes beside the base'}",
         markup=False,
         highlight=False,
     )
