@@ -12,15 +12,15 @@ import weakref
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 
 from torch import Tensor
 
 from spokesmith.bases import Base
 from spokesmith.decoding.closing import Closer
-from spokesmith.decoding.drafting import Drafter, EarlierAnswers, alike_tokens, guess
+from spokesmith.decoding.drafting import Drafter, EarlierAnswers, alike_tokens
 from spokesmith.decoding.grammar import GrammarCompiler
 from spokesmith.decoding.packing import fix_linear_layers
+from spokesmith.decoding.planning import Features, Planner
 from spokesmith.decoding.prefixes import PrefixCache
 from spokesmith.decoding.request import (
     BusyError,
@@ -36,33 +36,6 @@ from spokesmith.decoding.sampling import Sampler
 from spokesmith.decoding.threads import release_team
 
 NEVER = float("inf")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Features:
-    """What makes the engine fast. None of it changes an answer.
-
-    Attributes:
-        forced: guess the tokens that a grammar leaves no choice about.
-        copying: guess from the prompt and the answer so far.
-        recalling: guess from earlier answers of the same set too.
-        prefix_cache: compute shared beginnings of prompts once.
-        fixed_layout: keep a copy of the base's matrices in the processor's own layout.
-        step_tokens: most tokens of prompts in one step.
-        guess_tokens: most tokens of answers in one step, guesses included.
-        longest_guess: most guesses for one answer in one step.
-        prefix_bytes: most memory for beginnings of prompts.
-    """
-
-    forced: bool = True
-    copying: bool = True
-    recalling: bool = True
-    prefix_cache: bool = True
-    fixed_layout: bool = True
-    step_tokens: int = 256
-    guess_tokens: int = 64
-    longest_guess: int = 24
-    prefix_bytes: int = 256 * 2**20
 
 
 class Ticket:
@@ -122,6 +95,7 @@ class Engine:
         self._earlier: defaultdict[str | None, EarlierAnswers] = defaultdict(
             lambda: EarlierAnswers(self._alike)
         )
+        self._planner = Planner(self.features, self.counts, packs_rows=self.runner.packs_rows)
         self._closer = Closer(self.token_bytes)
         self._rows: list[Row | None] = [None] * num_slots
         self._waiting: deque[Row] = deque()
@@ -371,7 +345,11 @@ class Engine:
             self.counts["cached_tokens"] += row.num_cached
 
     def _step(self) -> None:
-        works = self._plan()
+        running = [(slot, row) for slot, row in enumerate(self._rows) if row is not None]
+        works, faults = self._planner.plan(running)
+        for slot, row, error in faults:
+            self._free(slot)
+            row.fail(error)
         if not works:
             return
         for work in works:
@@ -405,66 +383,6 @@ class Engine:
             else:
                 self._free(work.row)
                 row.fail(failure)
-
-    def _plan(self) -> list[Work]:
-        """What the next step computes: parts of prompts, last tokens and guesses."""
-        running = [(slot, row) for slot, row in enumerate(self._rows) if row is not None]
-        answering = sum(not row.is_prefilling for _, row in running)
-        shares = self._shares_of_prompts([row for _, row in running if row.is_prefilling])
-        for_guesses = self.features.guess_tokens - answering
-        works = []
-        for slot, row in running:
-            if row.is_prefilling:
-                stop = row.num_computed + shares[row]
-                if row.num_computed < row.keep_at:
-                    stop = min(stop, row.keep_at)
-                tokens = row.prompt[row.num_computed : stop]
-                wanted = int(stop == len(row.prompt))
-            else:
-                room = min(for_guesses // answering, self.features.longest_guess, row.room - 1)
-                try:
-                    self._guess(row, room)
-                except Exception as error:
-                    # As in `_take`: a grammar that gives up is one answer's affair.
-                    self._free(slot)
-                    row.fail(error)
-                    continue
-                tokens = row.pending() + row.guessed
-                wanted = len(row.guessed) + 1
-            works.append(
-                Work(
-                    row=slot,
-                    start=row.num_computed,
-                    token_ids=tokens,
-                    wanted=wanted,
-                    spokes=row.spokes,
-                )
-            )
-        return works
-
-    def _shares_of_prompts(self, rows: Sequence[Row]) -> dict[Row, int]:
-        """How many tokens of each new prompt a step computes: what a short one leaves is for the
-        longer ones, and none waits for another."""
-        left, shares = self.features.step_tokens, {}
-        ordered = sorted(rows, key=lambda row: len(row.prompt) - row.num_computed)
-        for place, row in enumerate(ordered):
-            share = max(left // (len(ordered) - place), 1)
-            shares[row] = min(len(row.prompt) - row.num_computed, share)
-            left -= shares[row]
-        return shares
-
-    def _guess(self, row: Row, room: int) -> None:
-        if room < 1 or not self.runner.packs_rows:
-            return
-        row.guessed, row.origins = guess(
-            row.drafter,
-            row.grammar,
-            row.stop_ids,
-            room,
-            copy_room=max(row.copy_room, room // 2),
-            forced_too=self.features.forced,
-        )
-        self.counts["drafted"] += len(row.guessed)
 
     def _take(self, work: Work, logits: Mapping[int, Tensor]) -> None:
         """What a row makes of a step."""
