@@ -264,6 +264,17 @@ def over_long(client: Client) -> None:
     _require(str(client.served.context) in error["message"], f"an error says {error}")
 
 
+def to_the_end(client: Client) -> None:
+    """A prompt that nearly fills the context, answered to its end."""
+    room = 20
+    token = client.random.randrange(60, 90)
+    body = {"model": client.served.base, "prompt": [token] * (client.served.context - room)}
+    answer = client.post(TEXT, {**body, "max_tokens": 100, "json_schema": ENDLESS})
+    reason, used = answer["choices"][0]["finish_reason"], answer["usage"]["total_tokens"]
+    _require(reason == "length", f"an answer at the context's end ends with {reason}")
+    _require(used == client.served.context, f"a full context has {used} tokens")
+
+
 def encode(client: Client) -> None:
     """A text and its encoding, whole, with facts, or as a stream."""
     body = {
@@ -395,6 +406,7 @@ VISITS: dict[Callable[[Client], str | None], int] = {
     burst: 1,
     bad_body: 12,
     over_long: 3,
+    to_the_end: 1,
     encode: 10,
     same_seed: 6,
     conversation: 8,

@@ -22,9 +22,19 @@ from spokesmith.cli.common import (
     messages_console,
     open_base,
 )
+from spokesmith.cli.llamacpp import (
+    OWN,
+    EngineOption,
+    EngineSettingsOption,
+    ModelOption,
+    TokenizerOption,
+    open_llamacpp,
+    runs_llamacpp,
+)
 
 if TYPE_CHECKING:
     from spokesmith.backends import LocalBackend
+    from spokesmith.backends.request import Backend
     from spokesmith.bases import Base
     from spokesmith.server.embeddings import Embedder
     from spokesmith.server.service import Service
@@ -85,23 +95,60 @@ def serve(
     quantize: QuantizeOption = "none",
     ple: PleOption = "device",
     device_map: DeviceMapOption = None,
+    engine: EngineOption = OWN,
+    model: ModelOption = None,
+    name: Annotated[
+        str | None,
+        typer.Option(
+            "--name",
+            help="With --engine llama.cpp: what requests call the model; its task's name, or else "
+            "the file's own, if left out.",
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            help="With --engine llama.cpp: what the model was trained for; what the file says if "
+            "left out.",
+        ),
+    ] = None,
+    tokenizer: TokenizerOption = None,
+    engine_option: EngineSettingsOption = None,
 ) -> None:
-    """Serve a base and its sets of spokes behind OpenAI's interface."""
+    """Serve a base and its sets of spokes, or a GGUF file, behind OpenAI's interface."""
     from spokesmith.server.app import create_app
+    from spokesmith.server.arenas import hold_few_arenas
     from spokesmith.server.logs import set_up_logs
     from spokesmith.server.running import address_of, bind, is_local, run
     from spokesmith.server.service import Loading, Service, Settings
 
-    sets = named_sets(spokes)
+    hold_few_arenas()
+    on_llamacpp = runs_llamacpp(engine, only_there=("model", "name", "task"))
+    sets = [] if on_llamacpp else named_sets(spokes)
+    if on_llamacpp and (model is None or not model.is_file()):
+        raise ValueError(f"no GGUF file at {model}: give one, --model FILE")
     keys = tuple(_key(name) for name in api_key_env or ())
     bound = bind(host, port)
     service: Service
 
-    def load_engine() -> "LocalBackend":
-        loaded = open_base(
-            base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
-        )
-        backend = open_serving_backend(loaded, sets, slots=slots, max_waiting=max_waiting)
+    def load_engine() -> "Backend":
+        backend: Backend
+        if on_llamacpp:
+            backend = open_llamacpp(
+                model,
+                name=name,
+                task=task,
+                tokenizer=tokenizer,
+                settings=engine_option,
+                max_waiting=max_waiting,
+                num_slots=slots,
+            )
+        else:
+            loaded = open_base(
+                base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
+            )
+            backend = open_serving_backend(loaded, sets, slots=slots, max_waiting=max_waiting)
         if default_model is not None and default_model not in [
             model.name for model in backend.models()
         ]:
@@ -127,7 +174,7 @@ def serve(
     if not is_local(host) and not keys:
         _say(f"{host} can be reached from other machines and no key is asked for: --api-key-env")
     url = address_of(bound)
-    _say(f"{url} is up, loading {base}")
+    _say(f"{url} is up, loading {model if on_llamacpp else base}")
     threading.Thread(target=_tell_when_ready, args=(service, url), daemon=True).start()
     run(create_app(service), bound, shutdown_limit_s=shutdown_limit)
 
@@ -172,7 +219,7 @@ def open_serving_backend(
     return backend
 
 
-def warm_up(backend: "LocalBackend", service: "Service") -> None:
+def warm_up(backend: "Backend", service: "Service") -> None:
     """Answer once with every set, so that the first client finds its prompt and grammar ready."""
     from spokesmith.backends.request import Request
     from spokesmith.decoding.request import Constraint
