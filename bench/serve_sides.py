@@ -1,0 +1,158 @@
+"""The sides of bench/serve.py that run on llama.cpp. Each measures itself after a short text."""
+
+import http.client
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from decode_sides import BASE, SPOKES, WARM_UP, summary, texts_of
+
+from spokesmith.bases import EMBEDDED
+from spokesmith.cli.llamacpp import open_llamacpp
+from spokesmith.tasks import Task, load_task
+
+CONTEXT = 2048
+COST_TOKENS, COST_REPEATS = 128, 5
+Ask = Callable[[str], tuple[int, float]]
+
+
+def base_file() -> Path:
+    path = EMBEDDED[BASE].gguf_path()
+    assert path is not None, "the package with the embedded base is not installed"
+    return path
+
+
+@contextmanager
+def folded_file() -> Iterator[Path]:
+    """The shipped set grafted onto the embedded base's own file."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "memory.gguf"
+        command = [sys.executable, "-m", "spokesmith", "export", "gguf", "--spokes", SPOKES]
+        files = ["--base-gguf", str(base_file()), "--out", str(out), "--no-check-engine"]
+        subprocess.run([*command, *files], check=True, stdout=subprocess.DEVNULL)
+        yield out
+
+
+def by_our_server(first: int, at_once: int, **options: Any) -> dict[str, Any]:
+    """Our backend on llama.cpp, with everything that it switches on but `options`."""
+    task = load_task("memory")
+    settings = [f"{name}={json.dumps(value).strip(chr(34))}" for name, value in options.items()]
+    with folded_file() as path:
+        backend = open_llamacpp(path, task="memory", settings=settings, num_slots=at_once)
+
+        def ask(text: str) -> tuple[int, float]:
+            found = backend.complete(task.messages(text), task.schema, max_tokens=task.max_tokens)
+            return found.usage.completion_tokens, found.timing.first_token_s
+
+        ask(WARM_UP)
+        before = backend.stats().forwards
+        measured = _measure(ask, texts_of(task, first), at_once)
+        forwards = backend.stats().forwards - before
+        backend.close()
+    return {**measured, "forwards_per_token": round(forwards / measured["tokens"], 4)}
+
+
+def by_stock_server(first: int, at_once: int) -> dict[str, Any]:
+    """llama-server as it comes, with the schema in each request."""
+    task = load_task("memory")
+    with folded_file() as path, _server(path, at_once) as address:
+
+        def ask(text: str) -> tuple[int, float]:
+            return _ask_chat(address, task, text)
+
+        ask(WARM_UP)
+        return _measure(ask, texts_of(task, first), at_once)
+
+
+def _measure(ask: Ask, texts: list[str], at_once: int) -> dict[str, Any]:
+    start = time.perf_counter()
+    with ThreadPoolExecutor(at_once) as pool:
+        answers = list(pool.map(ask, texts))
+    seconds = time.perf_counter() - start
+    return summary(seconds, [n for n, _ in answers], [wait for _, wait in answers], None)
+
+
+@contextmanager
+def _server(path: Path, slots: int) -> Iterator[str]:
+    """Stock settings but for the file, the context and the slots; where it listens."""
+    import xllamacpp
+
+    wanted = xllamacpp.CommonParams()
+    wanted.model.path = str(path)
+    wanted.n_parallel = slots
+    wanted.n_ctx = CONTEXT * slots
+    server = xllamacpp.Server(wanted)
+    yield server.listening_address.partition("://")[2]
+
+
+def _post(address: str, path: str, body: dict[str, Any]) -> http.client.HTTPResponse:
+    connection = http.client.HTTPConnection(address, timeout=600)
+    connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    if response.status != 200:
+        raise RuntimeError(f"llama-server answers {response.status}: {response.read()!r}")
+    return response
+
+
+def _ask_chat(address: str, task: Task, text: str) -> tuple[int, float]:
+    """One encoding: how many tokens, and seconds to the first."""
+    schema = {"name": "encoding", "strict": True, "schema": task.schema}
+    body = {
+        "messages": task.messages(text),
+        "max_tokens": task.max_tokens,
+        "temperature": 0,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        "response_format": {"type": "json_schema", "json_schema": schema},
+    }
+    start, first_token_s, tokens = time.perf_counter(), 0.0, 0
+    for line in _post(address, "/v1/chat/completions", body):
+        if not line.startswith(b"data: {"):
+            continue
+        event = json.loads(line.removeprefix(b"data: "))
+        said = any(choice["delta"].get("content") for choice in event["choices"])
+        first_token_s = first_token_s or said * (time.perf_counter() - start)
+        tokens = (event.get("usage") or {}).get("completion_tokens", tokens)
+    return tokens, first_token_s
+
+
+def cost_of_spokes() -> dict[str, float]:
+    """Decode speed of one free stream on llama.cpp: the base's file and the folded one, in turn."""
+    speeds: dict[str, list[float]] = {"base": [], "folded": []}
+    with folded_file() as folded:
+        for _ in range(COST_REPEATS):
+            for name, path in (("base", base_file()), ("folded", folded)):
+                code = f"import serve_sides; print(serve_sides.decode_speed({str(path)!r}))"
+                done = subprocess.run(
+                    [sys.executable, "-c", code],
+                    check=True,
+                    stdout=subprocess.PIPE,
+                    text=True,
+                    cwd=Path(__file__).parent,
+                )
+                speeds[name].append(float(done.stdout.splitlines()[-1]))
+        sizes = {"base": base_file().stat().st_size, "folded": folded.stat().st_size}
+    base, spoked = (statistics.median(speeds[name]) for name in ("base", "folded"))
+    return {
+        "base, tokens/s": round(base, 1),
+        "folded, tokens/s": round(spoked, 1),
+        "cost of decode speed": round(1 - spoked / base, 3),
+        "share of the file's bytes": round(1 - sizes["base"] / sizes["folded"], 3),
+    }
+
+
+def decode_speed(path: str) -> float:
+    """Tokens a second of one answer without a grammar, after a warm-up."""
+    with _server(Path(path), 1) as address:
+        body = {"prompt": "The pump", "n_predict": COST_TOKENS, "ignore_eos": True}
+        for _ in range(2):
+            answer = json.loads(_post(address, "/completion", body).read())
+    return answer["timings"]["predicted_per_second"]
