@@ -1,0 +1,186 @@
+"""Reading a written GGUF file back: is every byte of the base where it should be, and the spokes?
+
+The file is read as any other file is, by its own header, and compared with the base's file and with
+the float32 values of the spokes; nothing that the writer computed is trusted.
+"""
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import gguf
+import numpy as np
+from gguf import GGMLQuantizationType
+
+from spokesmith.export.gguf_graft import PIECE_VALUES
+from spokesmith.export.gguf_header import Header, TensorInfo, copy_bytes, read_header
+from spokesmith.export.gguf_plan import Array, NewTensor, Plan, entries_bytes
+
+# Largest error of stored values, as a share of their root mean square. Rounding to 4 bits gives
+# about 0.1; a wrong row, column or order gives 1 and more.
+LARGEST_ERROR = {"Q4_0": 0.2, "Q4_1": 0.2, "Q5_0": 0.1, "Q5_1": 0.1, "BF16": 0.01}
+OTHER_LARGEST_ERROR = 0.02
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verified:
+    """What was compared.
+
+    Attributes:
+        keys: of the base, found again byte for byte.
+        copied: tensors of the base, found again byte for byte.
+        kept: tensors of the base that grew, whose own bytes were found again in them.
+        converted: tensors of the base that grew and changed their type.
+        largest_error: of the spokes' stored values, see `LARGEST_ERROR`.
+    """
+
+    keys: int
+    copied: int
+    kept: int
+    converted: int
+    largest_error: float
+
+
+def verify(plan: Plan, path: Path) -> Verified:
+    """Compare a written file with its plan.
+
+    Raises:
+        ValueError: it differs.
+    """
+    written = read_header(path)
+    try:
+        keys = _check_keys(plan, written)
+        _check_shapes(plan, written)
+        return _check_values(plan, written, keys)
+    except _Differs as difference:
+        raise ValueError(
+            f"the file as it was read back is not what was to be written ({difference}), so it was "
+            "not kept: try again, and check the disk"
+        ) from difference
+
+
+class _Differs(Exception):
+    """What differs, in words."""
+
+
+def _check_keys(plan: Plan, written: Header) -> int:
+    """All keys in order, each with the bytes that it is to have; how many are the base's own."""
+    base = plan.base.header
+    wanted = {
+        entry.key: plan.changed.get(entry.key) or base.raw(entry.start, entry.end)
+        for entry in base.entries.values()
+    }
+    own = dict(zip(plan.entries, entries_bytes(plan.entries), strict=True))
+    if list(written.entries) != [*wanted, *own]:
+        raise _Differs("its keys are others")
+    for key, raw in (wanted | own).items():
+        found = written.entries[key]
+        if written.raw(found.start, found.end) != raw:
+            raise _Differs(f"the key {key} differs")
+        before = base.entries.get(key)
+        if before and (found.type, found.is_array) != (before.type, before.is_array):
+            raise _Differs(f"the key {key} has another type")
+    if (written.version, written.alignment) != (base.version, base.alignment):
+        raise _Differs("its version or alignment is another")
+    return len(base.entries) - len(plan.changed)
+
+
+def _check_shapes(plan: Plan, written: Header) -> None:
+    if list(written.tensors) != [tensor.name for tensor in plan.tensors]:
+        raise _Differs("its tensors are others")
+    for tensor in plan.tensors:
+        found = written.tensors[tensor.name]
+        if (found.dims, found.type) != (tensor.dims, tensor.type):
+            raise _Differs(f"{tensor.name} is {found.type_name} {list(found.dims)}")
+
+
+def _check_values(plan: Plan, written: Header, keys: int) -> Verified:
+    copied = kept = converted = 0
+    largest = 0.0
+    with plan.base.header.path.open("rb") as base, written.path.open("rb") as file:
+        for tensor in plan.tensors:
+            found = written.tensors[tensor.name]
+            if tensor.added is None:
+                assert tensor.source is not None, "a tensor without a source has values of its own"
+                _check_copy(tensor.source, base, found, file)
+                copied += 1
+                continue
+            largest = max(largest, _check_grown(tensor, base, found, file))
+            kept += tensor.source is not None and tensor.source.type == tensor.type
+            converted += tensor.source is not None and tensor.source.type != tensor.type
+    return Verified(keys=keys, copied=copied, kept=kept, converted=converted, largest_error=largest)
+
+
+def _check_copy(source: TensorInfo, base: BinaryIO, found: TensorInfo, file: BinaryIO) -> None:
+    own = copy_bytes(base, source.offset, source.size)
+    for piece, other in zip(own, copy_bytes(file, found.offset, source.size), strict=True):
+        if piece != other:
+            raise _Differs(f"{source.name} has other bytes")
+
+
+def _check_grown(tensor: NewTensor, base: BinaryIO, found: TensorInfo, file: BinaryIO) -> float:
+    """Compare a matrix that grew; return the error of what was added."""
+    assert tensor.added is not None, "a matrix that grew has something added"
+    num_rows = found.dims[1]
+    base_rows = tensor.source.dims[1] if tensor.source else 0
+    at_once = max(1, PIECE_VALUES // found.dims[0])
+    error = size = 0.0
+    # The base's rows and the spokes' are read apart, each in pieces.
+    starts = [*range(0, base_rows, at_once), *range(base_rows, num_rows, at_once), num_rows]
+    for start, end in itertools.pairwise(starts):
+        rows = _rows(found, file, start, end)
+        if start >= base_rows:
+            wanted = tensor.added[start - base_rows : end - base_rows]
+            stored = rows
+        else:
+            assert tensor.source is not None, "only a source has rows"
+            own = _rows(tensor.source, base, start, end)
+            same = tensor.source.type == tensor.type
+            _check_own(tensor, own, rows, same=same)
+            if not tensor.adds_columns:
+                continue
+            wanted = tensor.added[start:end]
+            own_bytes = rows.shape[1] * tensor.source.dims[0] // found.dims[0]
+            stored = rows[:, own_bytes:]
+        values = gguf.dequantize(np.ascontiguousarray(stored), GGMLQuantizationType(found.type))
+        error += float(np.square(values - wanted, dtype=np.float64).sum())
+        size += float(np.square(wanted, dtype=np.float64).sum())
+    share = _share(error, size)
+    if not share <= _allowed(found.type):
+        raise _Differs(f"the spokes in {tensor.name} are off by {share:.3g} of their size")
+    return share
+
+
+def _rows(info: TensorInfo, file: BinaryIO, start: int, end: int) -> Array:
+    row_bytes = info.size // info.dims[1]
+    raw = b"".join(copy_bytes(file, info.offset + start * row_bytes, (end - start) * row_bytes))
+    return np.frombuffer(raw, np.uint8).reshape(end - start, row_bytes)
+
+
+def _check_own(tensor: NewTensor, own: Array, rows: Array, *, same: bool) -> None:
+    """Compare the base's part of some rows: its bytes, or its values where the type changed."""
+    assert tensor.source is not None, "the base's part is that of a source"
+    length = rows.shape[1] * tensor.source.dims[0] // tensor.dims[0]
+    stored = rows[:, :length]
+    if same:
+        if not np.array_equal(own, stored):
+            raise _Differs(f"the base's part of {tensor.name} has other bytes")
+        return
+    before = gguf.dequantize(own, GGMLQuantizationType(tensor.source.type))
+    after = gguf.dequantize(np.ascontiguousarray(stored), GGMLQuantizationType(tensor.type))
+    error = float(np.square(after - before, dtype=np.float64).sum())
+    size = float(np.square(before, dtype=np.float64).sum())
+    if not _share(error, size) <= _allowed(tensor.type):
+        raise _Differs(f"the base's part of {tensor.name} is off by {_share(error, size):.3g}")
+
+
+def _share(error: float, size: float) -> float:
+    """Root mean square of an error as a share of that of the values; any error of zeros is inf."""
+    if size == 0.0:
+        return 0.0 if error == 0.0 else float("inf")
+    return (error / size) ** 0.5
+
+
+def _allowed(kind: int) -> float:
+    return LARGEST_ERROR.get(GGMLQuantizationType(kind).name, OTHER_LARGEST_ERROR)
