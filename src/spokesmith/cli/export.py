@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from spokesmith.cli import export_gguf
 from spokesmith.cli.common import (
     JsonOption,
     messages_console,
@@ -25,6 +26,7 @@ app = typer.Typer(
     help="Write a set into files that other engines load, without a plugin or a fork.",
     no_args_is_help=True,
 )
+app.command()(export_gguf.gguf)
 
 
 @app.command()

@@ -6,6 +6,7 @@ little from any base; how much, the base's own file tells, which is compared wit
 
 import importlib
 import importlib.util
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ TOP = 5
 NUM_TOLD = 100
 CONTEXT = 512
 # How much further off than twice the base's own file a graft may be, in nats.
-SLACK = 0.1
+SLACK = 0.25
 
 PROMPTS = (
     "The pump in hall 3 stopped at 14:05; Ana replaced the",
@@ -80,9 +81,7 @@ def engine_is_installed() -> bool:
     return importlib.util.find_spec(ENGINE) is not None
 
 
-def check_engine(
-    written: Path, base_gguf: Path, base: Base, spokes: SpokeSet, *, threads: int | None = None
-) -> EngineCheck:
+def check_engine(written: Path, base_gguf: Path, base: Base, spokes: SpokeSet) -> EngineCheck:
     """Compare next-token log-probabilities of a written file with those of PyTorch.
 
     Args:
@@ -90,7 +89,6 @@ def check_engine(
         base_gguf: the file that it was made from.
         base: that the set was trained on.
         spokes: the set.
-        threads: of the engine; None leaves that to it.
 
     Raises:
         ValueError: the engine does not load a file.
@@ -101,8 +99,8 @@ def check_engine(
     alone = next_logprobs(base, prompts)
     with attached(base.model, base.sites(), spokes, name="engine-check"):
         together = next_logprobs(base, prompts)
-    own = engine_logprobs(base_gguf, prompts, threads=threads)
-    grafted = engine_logprobs(written, prompts, threads=threads)
+    own = engine_logprobs(base_gguf, prompts)
+    grafted = engine_logprobs(written, prompts)
     first = [int(reference.argmax()) for reference in together]
     return EngineCheck(
         prompts=len(prompts),
@@ -122,9 +120,7 @@ def next_logprobs(base: Base, prompts: Sequence[Sequence[int]]) -> list[Tensor]:
     ]
 
 
-def engine_logprobs(
-    path: Path, prompts: Sequence[Sequence[int]], *, threads: int | None = None
-) -> list[dict[int, float]]:
+def engine_logprobs(path: Path, prompts: Sequence[Sequence[int]]) -> list[dict[int, float]]:
     """Log-probabilities of the most likely tokens after each prompt, by llama.cpp.
 
     Raises:
@@ -139,9 +135,10 @@ def engine_logprobs(
     settings.warmup = False
     settings.fit_params = False
     settings.verbosity = -1
-    if threads is not None:
-        settings.cpuparams.n_threads = threads
-        settings.cpuparams_batch.n_threads = threads
+    # By itself the engine counts cores that this process may not use, and waits for them.
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+        settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = cores
     try:
         server = xllamacpp.Server(settings)
     except RuntimeError as error:

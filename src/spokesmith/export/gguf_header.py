@@ -153,6 +153,24 @@ class Header:
             numbers.append(one)
         return numbers
 
+    def item(self, key: str, index: int) -> str | None:
+        """One text of a list of texts; None where the file lacks it.
+
+        Raises:
+            ValueError: it is no UTF-8.
+        """
+        entry = self.entries.get(key)
+        if entry is None or not entry.is_array or entry.type != GGUFValueType.STRING:
+            return None
+        if not 0 <= index < entry.count:
+            return None
+        with self.path.open("rb") as file:
+            file.seek(entry.value_start)
+            for _ in range(index):
+                file.seek(int.from_bytes(file.read(8), "little"), 1)
+            length = int.from_bytes(file.read(8), "little")
+            return _text(file.read(length), f"{self.path}: {key}")
+
     def raw(self, start: int, end: int) -> bytes:
         """Bytes of the file."""
         with self.path.open("rb") as file:

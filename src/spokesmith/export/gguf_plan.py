@@ -10,9 +10,10 @@ quantisation, which all untouched tensors still have, and every tensor says its 
 names the class of the base's size.
 """
 
+import json
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import gguf
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
+from spokesmith.export.card import TaskFiles
 from spokesmith.export.fold import FoldedLayer
 from spokesmith.export.gguf_base import OWN_PREFIX, PARTS, GGUFBase, ffn_name
 from spokesmith.export.gguf_header import FORMATS, TensorInfo, entry_bytes
@@ -297,6 +299,16 @@ def plan_tensors(base: GGUFBase, spokes: SpokeSet, card: SpokesCard) -> Plan:
         "docs/gguf-spokes.md"
     ]
     return Plan(base=base, tensors=tensors, changed={}, entries=facts, notes=notes)
+
+
+def with_task(plan: Plan, task: TaskFiles) -> Plan:
+    """The same file with the prompt that the set was trained with, and what answers fit."""
+    facts = {
+        f"{OWN_PREFIX}prompt": task.prompt,
+        f"{OWN_PREFIX}schema": json.dumps(task.schema, ensure_ascii=False),
+        f"{OWN_PREFIX}max_tokens": task.max_tokens,
+    }
+    return replace(plan, entries={**plan.entries, **facts})
 
 
 def entries_bytes(entries: Entries) -> list[bytes]:

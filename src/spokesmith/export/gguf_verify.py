@@ -42,25 +42,29 @@ class Verified:
     largest_error: float
 
 
+class CheckFailedError(ValueError):
+    """A file that was written is not what it should be, and was not kept."""
+
+
 def verify(plan: Plan, path: Path) -> Verified:
     """Compare a written file with its plan.
 
     Raises:
-        ValueError: it differs.
+        CheckFailedError: it differs.
     """
     written = read_header(path)
     try:
         keys = _check_keys(plan, written)
         _check_shapes(plan, written)
         return _check_values(plan, written, keys)
-    except _Differs as difference:
-        raise ValueError(
+    except _DiffersError as difference:
+        raise CheckFailedError(
             f"the file as it was read back is not what was to be written ({difference}), so it was "
             "not kept: try again, and check the disk"
         ) from difference
 
 
-class _Differs(Exception):
+class _DiffersError(Exception):
     """What differs, in words."""
 
 
@@ -73,26 +77,26 @@ def _check_keys(plan: Plan, written: Header) -> int:
     }
     own = dict(zip(plan.entries, entries_bytes(plan.entries), strict=True))
     if list(written.entries) != [*wanted, *own]:
-        raise _Differs("its keys are others")
+        raise _DiffersError("its keys are others")
     for key, raw in (wanted | own).items():
         found = written.entries[key]
         if written.raw(found.start, found.end) != raw:
-            raise _Differs(f"the key {key} differs")
+            raise _DiffersError(f"the key {key} differs")
         before = base.entries.get(key)
         if before and (found.type, found.is_array) != (before.type, before.is_array):
-            raise _Differs(f"the key {key} has another type")
+            raise _DiffersError(f"the key {key} has another type")
     if (written.version, written.alignment) != (base.version, base.alignment):
-        raise _Differs("its version or alignment is another")
+        raise _DiffersError("its version or alignment is another")
     return len(base.entries) - len(plan.changed)
 
 
 def _check_shapes(plan: Plan, written: Header) -> None:
     if list(written.tensors) != [tensor.name for tensor in plan.tensors]:
-        raise _Differs("its tensors are others")
+        raise _DiffersError("its tensors are others")
     for tensor in plan.tensors:
         found = written.tensors[tensor.name]
         if (found.dims, found.type) != (tensor.dims, tensor.type):
-            raise _Differs(f"{tensor.name} is {found.type_name} {list(found.dims)}")
+            raise _DiffersError(f"{tensor.name} is {found.type_name} {list(found.dims)}")
 
 
 def _check_values(plan: Plan, written: Header, keys: int) -> Verified:
@@ -116,7 +120,7 @@ def _check_copy(source: TensorInfo, base: BinaryIO, found: TensorInfo, file: Bin
     own = copy_bytes(base, source.offset, source.size)
     for piece, other in zip(own, copy_bytes(file, found.offset, source.size), strict=True):
         if piece != other:
-            raise _Differs(f"{source.name} has other bytes")
+            raise _DiffersError(f"{source.name} has other bytes")
 
 
 def _check_grown(tensor: NewTensor, base: BinaryIO, found: TensorInfo, file: BinaryIO) -> float:
@@ -148,7 +152,7 @@ def _check_grown(tensor: NewTensor, base: BinaryIO, found: TensorInfo, file: Bin
         size += float(np.square(wanted, dtype=np.float64).sum())
     share = _share(error, size)
     if not share <= _allowed(found.type):
-        raise _Differs(f"the spokes in {tensor.name} are off by {share:.3g} of their size")
+        raise _DiffersError(f"the spokes in {tensor.name} are off by {share:.3g} of their size")
     return share
 
 
@@ -165,14 +169,14 @@ def _check_own(tensor: NewTensor, own: Array, rows: Array, *, same: bool) -> Non
     stored = rows[:, :length]
     if same:
         if not np.array_equal(own, stored):
-            raise _Differs(f"the base's part of {tensor.name} has other bytes")
+            raise _DiffersError(f"the base's part of {tensor.name} has other bytes")
         return
     before = gguf.dequantize(own, GGMLQuantizationType(tensor.source.type))
     after = gguf.dequantize(np.ascontiguousarray(stored), GGMLQuantizationType(tensor.type))
     error = float(np.square(after - before, dtype=np.float64).sum())
     size = float(np.square(before, dtype=np.float64).sum())
     if not _share(error, size) <= _allowed(tensor.type):
-        raise _Differs(f"the base's part of {tensor.name} is off by {_share(error, size):.3g}")
+        raise _DiffersError(f"the base's part of {tensor.name} is off by {_share(error, size):.3g}")
 
 
 def _share(error: float, size: float) -> float:

@@ -1,0 +1,126 @@
+"""A `Modelfile`, with which Ollama runs a GGUF file as an encoder of texts.
+
+Ollama's templates are Go's, not those that a GGUF file carries. So the file's own chat template is
+rendered once with marks in place of the prompt and the text, and what stands around them becomes
+the Go template. Only the last text is rendered: a set answers one text at a time, and earlier ones
+must not leak into its answer.
+"""
+
+from typing import Any
+
+from spokesmith.bases.families import Family
+from spokesmith.export.card import TaskFiles
+from spokesmith.export.gguf_header import Header
+
+SYSTEM_MARK, TEXT_MARK = "\u27e6system\u27e7", "\u27e6text\u27e7"
+MAX_CONTEXT = 8192
+# Goes through the turns and keeps the content of the last one of the user.
+LAST_TEXT = (
+    '{{ $text := "" }}{{ range .Messages }}{{ if eq .Role "user" }}{{ $text = .Content }}'
+    "{{ end }}{{ end }}"
+)
+
+
+def modelfile(header: Header, family: Family, task: TaskFiles) -> str:
+    """The `Modelfile` that lies beside a GGUF file.
+
+    Args:
+        header: of the GGUF file.
+        family: of its architecture.
+        task: what the set was trained on.
+
+    Raises:
+        ValueError: the file has no chat template that can be rendered, or a text cannot be quoted.
+    """
+    before, between, after = _frames(header, family)
+    template = (
+        f"{LAST_TEXT}{_literal(before)}{{{{ .System }}}}{_literal(between)}{{{{ $text }}}}"
+        f"{_literal(after)}"
+    )
+    context = min(header.integer(f"{family.gguf_architecture}.context_length") or 0, MAX_CONTEXT)
+    end = _end_of_turn(header, family)
+    lines = [
+        f"# {task.name}: every message is a text to encode, each by itself.",
+        "#   ollama create NAME -f Modelfile",
+        '#   ollama run NAME "a text"',
+        f"FROM ./{header.path.name}",
+        f"TEMPLATE {_quoted(template)}",
+        f"SYSTEM {_quoted(task.prompt)}",
+        "# The set was trained for its most likely answer; a penalty would keep it from copying.",
+        "PARAMETER temperature 0",
+        "PARAMETER repeat_penalty 1.0",
+        *([f"PARAMETER num_ctx {context}"] if context else []),
+        f"PARAMETER num_predict {task.max_tokens}",
+        *([f'PARAMETER stop "{end}"'] if end and '"' not in end else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _frames(header: Header, family: Family) -> tuple[str, str, str]:
+    """What a chat has before the system's words, between them and the text, and after it."""
+    template = header.value("tokenizer.chat_template")
+    if not isinstance(template, str) or not template:
+        raise ValueError(f"{header.path.name} has no chat template: write a Modelfile by hand")
+    start = _special_token(header, "bos") or ""
+    names = {"bos_token": start, "eos_token": _special_token(header, "eos") or ""}
+    rendered = _rendered(template, {**family.template_options, **names})
+    # The engine puts this token before the prompt by itself.
+    if _adds_start(header) and start:
+        rendered = rendered.removeprefix(start)
+    before, found_system, rest = rendered.partition(SYSTEM_MARK)
+    between, found_text, after = rest.partition(TEXT_MARK)
+    if not found_system or not found_text:
+        raise ValueError(
+            f"the chat template of {header.path.name} leaves words out: write a Modelfile by hand"
+        )
+    return before, between, after
+
+
+def _rendered(template: str, options: dict[str, Any]) -> str:
+    """A chat of a system turn and a user turn, up to where the answer starts."""
+    from jinja2.exceptions import TemplateError
+    from transformers.utils.chat_template_utils import render_jinja_template
+
+    def render(turns: list[dict[str, str]]) -> str:
+        rendered, _ = render_jinja_template(
+            conversations=[turns], chat_template=template, add_generation_prompt=True, **options
+        )
+        return rendered[0]
+
+    system, user = ({"role": "system", "content": SYSTEM_MARK}, {"role": "user"})
+    try:
+        return render([system, {**user, "content": TEXT_MARK}])
+    except TemplateError:
+        # Some templates know no system turn: its words then open the first user turn.
+        try:
+            return render([{**user, "content": f"{SYSTEM_MARK}\n\n{TEXT_MARK}"}])
+        except TemplateError as error:
+            raise ValueError(
+                f"the file's chat template cannot be rendered ({error}): write a Modelfile by hand"
+            ) from error
+
+
+def _adds_start(header: Header) -> bool:
+    chosen = header.value("tokenizer.ggml.add_bos_token")
+    # Without the key it depends on the kind of tokenizer; llama.cpp adds it for this one.
+    return header.value("tokenizer.ggml.model") == "llama" if chosen is None else bool(chosen)
+
+
+def _end_of_turn(header: Header, family: Family) -> str | None:
+    return family.turn_end or _special_token(header, "eos")
+
+
+def _special_token(header: Header, name: str) -> str | None:
+    index = header.integer(f"tokenizer.ggml.{name}_token_id")
+    return None if index is None else header.item("tokenizer.ggml.tokens", index)
+
+
+def _literal(text: str) -> str:
+    """A text as a Go template writes it."""
+    return text.replace("{{", '{{ "{{" }}')
+
+
+def _quoted(text: str) -> str:
+    if '"""' in text:
+        raise ValueError('a Modelfile cannot quote a text with """ in it: write one by hand')
+    return f'"""{text}"""'
