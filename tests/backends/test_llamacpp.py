@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny_gguf import tiny_chat_base, write_tiny_gguf
+from llamacpp_files import tiny_chat_base, write_tiny_gguf
 
 from spokesmith.backends import LocalBackend
 from spokesmith.backends.completion import Piece

@@ -15,6 +15,7 @@ from spokesmith.cli.common import (
     open_backend,
     open_base,
 )
+from spokesmith.cli.llamacpp import LLAMACPP, open_llamacpp
 from spokesmith.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -26,7 +27,10 @@ LOCAL, HTTP, ANSWERS = "local", "http", "answers"
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Where answers come from: a server, a file, or else a base in this process."""
+    """Where answers come from: a server, a file, or else a base or a GGUF file in this process.
+
+    `model` is that of the server, or the GGUF file.
+    """
 
     url: str | None = None
     model: str | None = None
@@ -39,11 +43,17 @@ class Source:
     quantize: str = "none"
     ple: str = "device"
     device_map: str | None = None
+    on_llamacpp: bool = False
+    tokenizer: str | None = None
+    engine_options: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.url is not None and self.answers is not None:
             raise ValueError("--url and --answers are two sources of answers: give one")
-        if self.url is None and (self.model is not None or self.api_key_env is not None):
+        if self.on_llamacpp and (self.url is not None or self.answers is not None):
+            raise ValueError("--engine llama.cpp runs here: leave out --url and --answers")
+        has_model = self.model is not None and not self.on_llamacpp
+        if self.url is None and (has_model or self.api_key_env is not None):
             raise ValueError("--model and --api-key-env are for a server: give its --url")
 
     @property
@@ -51,6 +61,8 @@ class Source:
         """Which kind of engine answers."""
         if self.answers is not None:
             return ANSWERS
+        if self.on_llamacpp:
+            return LLAMACPP
         return LOCAL if self.url is None else HTTP
 
     def open(self, *, concurrency: int) -> "Complete":
@@ -59,6 +71,13 @@ class Source:
             from spokesmith.backends.http import HttpBackend
 
             return HttpBackend(self.url, model=self.model, api_key=self._api_key()).complete
+        if self.on_llamacpp:
+            return open_llamacpp(
+                Path(self.model) if self.model else None,
+                tokenizer=self.tokenizer,
+                settings=self.engine_options,
+                num_slots=concurrency,
+            ).complete
         loaded = open_base(
             self.base,
             dtype=self.dtype,
@@ -71,23 +90,37 @@ class Source:
 
     def settings(self, task: "Task", probe_set: "ProbeSet", how: "Asking") -> dict[str, Any]:
         """All that answers depend on: a run that was stopped goes on with the same only."""
-        is_local = self.url is None
+        is_local = self.url is None and not self.on_llamacpp
         return {
             "task": task.name,
             "schema_hash": task.schema_hash,
             "prompt_hash": task.prompt_hash,
             "set_hash": probe_set.hash,
-            "base": self.base if is_local else None,
+            "base": self.base if is_local else self._file_name(),
             "spokes": self.spokes if is_local else None,
             "spokes_hash": _hash_of_spokes(self.spokes) if is_local else None,
             "dtype": self.dtype if is_local else None,
             "quantize": self.quantize if is_local else None,
             "url": self.url,
             "model": self.model,
+            **self._llamacpp_settings(),
             "constrained": how.constrained,
             "max_tokens": how.max_tokens,
             "time_limit_s": how.time_limit_s,
         }
+
+    def _file_name(self) -> str | None:
+        return Path(self.model).name if self.on_llamacpp and self.model else None
+
+    def _llamacpp_settings(self) -> dict[str, Any]:
+        if not self.on_llamacpp or self.model is None:
+            return {}
+        try:
+            with Path(self.model).open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+        except OSError as error:
+            raise ValueError(f"cannot read {self.model} ({error}): give a GGUF file") from error
+        return {"model_hash": digest, "engine_options": list(self.engine_options)}
 
     def _api_key(self) -> str | None:
         if self.api_key_env is None:

@@ -28,9 +28,19 @@ from spokesmith.cli.common import (
     open_task,
     print_json,
 )
+from spokesmith.cli.llamacpp import (
+    OWN,
+    EngineOption,
+    EngineSettingsOption,
+    ModelOption,
+    TokenizerOption,
+    open_llamacpp,
+    runs_llamacpp,
+)
 
 if TYPE_CHECKING:
     from spokesmith.backends import LocalBackend
+    from spokesmith.backends.llamacpp import LlamaCppBackend
     from spokesmith.tasks import Task
 
 # Texts that are encoded in one batch.
@@ -49,6 +59,7 @@ class Encoded:
 
 
 def encode(
+    context: typer.Context,
     inputs: Annotated[
         list[str], typer.Argument(help="Texts, files (.jsonl: one input a line), or - for stdin.")
     ],
@@ -65,6 +76,10 @@ def encode(
     quantize: QuantizeOption = "none",
     ple: PleOption = "device",
     device_map: DeviceMapOption = None,
+    engine: EngineOption = OWN,
+    model: ModelOption = None,
+    tokenizer: TokenizerOption = None,
+    engine_option: EngineSettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Text to canonical JSON, one line an input; null where an answer does not fit the schema."""
@@ -72,13 +87,20 @@ def encode(
     if not texts:
         raise ValueError(f"no text in {', '.join(inputs)}: give at least one")
     loaded_task = open_task(task)
-    loaded = open_base(
-        base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
-    )
     at_once = min(AT_ONCE, len(texts))
+    backend: LocalBackend | LlamaCppBackend
+    if runs_llamacpp(context, engine, only_there=("model",)):
+        backend = open_llamacpp(
+            model, task=task, tokenizer=tokenizer, settings=engine_option, num_slots=at_once
+        )
+    else:
+        loaded = open_base(
+            base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
+        )
+        backend = open_backend(loaded, spokes, num_slots=at_once)
     encode_one = functools.partial(
         encode_text,
-        open_backend(loaded, spokes, num_slots=at_once),
+        backend,
         loaded_task,
         constrained=constrained,
         max_tokens=max_tokens or loaded_task.max_tokens,
@@ -104,7 +126,12 @@ def encode(
 
 
 def encode_text(
-    backend: "LocalBackend", task: "Task", text: str, *, constrained: bool, max_tokens: int
+    backend: "LocalBackend | LlamaCppBackend",
+    task: "Task",
+    text: str,
+    *,
+    constrained: bool,
+    max_tokens: int,
 ) -> Encoded:
     """Ask for one encoding and check it strictly."""
     from spokesmith.metrics.compliance import check, parse_strict

@@ -24,6 +24,13 @@ from spokesmith.cli.common import (
     messages_console,
     open_task,
 )
+from spokesmith.cli.llamacpp import (
+    OWN,
+    EngineOption,
+    EngineSettingsOption,
+    TokenizerOption,
+    runs_llamacpp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,6 +42,7 @@ if TYPE_CHECKING:
 
 
 def probe(
+    context: typer.Context,
     probe_set: Annotated[
         str,
         typer.Option(
@@ -54,7 +62,10 @@ def probe(
         bool, typer.Option("--constrained/--free", help="Hold answers to the schema's grammar.")
     ] = False,
     url: Annotated[str | None, typer.Option(help="Ask an OpenAI-compatible server.")] = None,
-    model: Annotated[str | None, typer.Option(help="Which model of the server.")] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Which model of the server; with --engine llama.cpp the GGUF file."),
+    ] = None,
     api_key_env: Annotated[
         str | None, typer.Option(help="Environment variable with the server's key.")
     ] = None,
@@ -99,12 +110,15 @@ def probe(
     quantize: QuantizeOption = "none",
     ple: PleOption = "device",
     device_map: DeviceMapOption = None,
+    engine: EngineOption = OWN,
+    tokenizer: TokenizerOption = None,
+    engine_option: EngineSettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Encode every probe of a set and score the answers: form, facts, faithfulness.
 
-    Asks a local base, a server (--url), or nobody (--answers). Exit status 1 if any answer does not
-    fit the schema.
+    Asks a local base, llama.cpp (--engine), a server (--url), or nobody (--answers). Exit status 1
+    if any answer does not fit the schema.
     """
     from spokesmith.probes import Asking, load_set
     from spokesmith.tasks.files import write_text
@@ -130,6 +144,9 @@ def probe(
         quantize=quantize,
         ple=ple,
         device_map=device_map,
+        on_llamacpp=runs_llamacpp(context, engine),
+        tokenizer=tokenizer,
+        engine_options=tuple(engine_option or ()),
     )
     how = Asking(
         constrained=constrained,

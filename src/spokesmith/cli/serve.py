@@ -52,6 +52,7 @@ class NamedSet:
 
 
 def serve(
+    context: typer.Context,
     base: BaseOption = DEFAULT_BASE,
     spokes: Annotated[
         str,
@@ -124,7 +125,7 @@ def serve(
     from spokesmith.server.service import Loading, Service, Settings
 
     hold_few_arenas()
-    on_llamacpp = runs_llamacpp(engine, only_there=("model", "name", "task"))
+    on_llamacpp = runs_llamacpp(context, engine, only_there=("model", "name", "task"))
     sets = [] if on_llamacpp else named_sets(spokes)
     if on_llamacpp and (model is None or not model.is_file()):
         raise ValueError(f"no GGUF file at {model}: give one, --model FILE")

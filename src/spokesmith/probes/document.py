@@ -39,7 +39,7 @@ def report_document(
     Args:
         set_name: what the set was called.
         settings: what the answers depend on; those of `TOP_SETTINGS` stand at the top.
-        engine: what answered: `local`, `http` or `answers`.
+        engine: what answered: `local`, `llama.cpp`, `http` or `answers`.
         left_out: how many lines of the set were bad.
         without_contents: leave out every word of texts and answers.
         summary: leave out also all facts that are right: verdicts and values remain.

@@ -79,7 +79,9 @@ class LlamaCppBackend:
         self.context_length = self.options.context_for(facts.context)
         self.vocabulary = facts.vocabulary
         self.max_waiting = max_waiting
-        self.grammars = GrammarCompiler(chat.tokenizer, chat.end_id, facts.vocabulary)
+        # A tokenizer that is read of a file may have a token of its own more than the model.
+        vocabulary = max(facts.vocabulary, len(chat.tokenizer))
+        self.grammars = GrammarCompiler(chat.tokenizer, chat.end_id, vocabulary)
         self._token_bytes = self.grammars.all_token_bytes()
         self._ids = _ids_of(self._token_bytes)
         self._closer = Closer(self._token_bytes)
@@ -281,7 +283,7 @@ class LlamaCppBackend:
             grammar = self.grammars.start(request.constraint)
             body["grammar"] = self._checked_grammar(request.constraint)
         if request.num_logprobs is not None:
-            if self.options.speculation != "none":
+            if self.options.speculations:
                 raise ValueError(
                     "llama.cpp tells no log probabilities of tokens that it proposed: leave out "
                     "logprobs, or start with --speculation none"

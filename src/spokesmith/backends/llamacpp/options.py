@@ -9,14 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-Speculation = Literal[
-    "none", "ngram-simple", "ngram-map-k", "ngram-map-k4v", "ngram-mod", "ngram-cache"
-]
+SPECULATIONS = ("ngram-simple", "ngram-map-k", "ngram-map-k4v", "ngram-mod", "ngram-cache")
+NO_SPECULATION = "none"
 FlashAttention = Literal["auto", "on", "off"]
 # More than a small base was trained on is rare, and every slot's memory is taken at the start.
 MOST_DEFAULT_CONTEXT = 8192
 # A proposal of ngram-mod that is shorter is not tried.
 LEAST_DRAFT = 2
+COUNTS = (
+    "num_slots",
+    "lookup_tokens",
+    "pool_lookup_tokens",
+    "draft_tokens",
+    "batch_tokens",
+    "step_tokens",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +37,11 @@ class LlamaCppOptions:
         threads: of the computation; None takes one for each processor that is to be had.
         speculation: how tokens are proposed without a second model, several to be checked in one
             pass: from what the prompt and the answer say (`ngram-simple`, `ngram-map-k`,
-            `ngram-map-k4v`), or from what all answers said (`ngram-mod`, `ngram-cache`).
-        lookup_tokens: how many last tokens must have been seen before, for a proposal.
+            `ngram-map-k4v`), or from what all answers said (`ngram-mod`, `ngram-cache`); several
+            with a plus between, or `none`.
+        lookup_tokens: how many last tokens must stand in the prompt or the answer too, for a
+            proposal of what followed them there.
+        pool_lookup_tokens: the same for `ngram-mod`.
         draft_tokens: most tokens of a proposal.
         prompt_cache: whether a slot keeps its last prompt, so that its shared beginning is not
             computed again.
@@ -49,8 +59,9 @@ class LlamaCppOptions:
     num_slots: int = 8
     context: int | None = None
     threads: int | None = None
-    speculation: Speculation = "ngram-simple"
+    speculation: str = "ngram-simple"
     lookup_tokens: int = 2
+    pool_lookup_tokens: int = 4
     draft_tokens: int = 4
     prompt_cache: bool = True
     kept_prompts_mib: int = 0
@@ -63,24 +74,32 @@ class LlamaCppOptions:
     repack: bool = True
 
     def __post_init__(self) -> None:
-        for name in ("num_slots", "lookup_tokens", "draft_tokens", "batch_tokens", "step_tokens"):
+        for name in COUNTS:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}: give at least 1")
         for name in ("context", "threads"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} is {value}: give at least 1, or leave it out")
-        for name, kinds in (("speculation", Speculation), ("flash_attention", FlashAttention)):
-            if getattr(self, name) not in get_args(kinds):
-                known = ", ".join(get_args(kinds))
-                raise ValueError(f"{name} '{getattr(self, name)}' is unknown: use {known}")
+        if self.flash_attention not in get_args(FlashAttention):
+            known = ", ".join(get_args(FlashAttention))
+            raise ValueError(f"flash_attention '{self.flash_attention}' is unknown: use {known}")
+        for kind in self.speculations:
+            if kind not in SPECULATIONS:
+                known = ", ".join([NO_SPECULATION, *SPECULATIONS])
+                raise ValueError(f"speculation '{kind}' is unknown: use {known}")
         # llama.cpp checks a proposal in one piece, and each slot may have one.
         needed = self.num_slots * (1 + self.draft_tokens)
-        if self.speculation != "none" and self.batch_tokens < needed:
+        if self.speculations and self.batch_tokens < needed:
             raise ValueError(
                 f"batch_tokens is {self.batch_tokens}, {self.num_slots} slots with "
                 f"{self.draft_tokens} proposed tokens each need {needed}: give more"
             )
+
+    @property
+    def speculations(self) -> tuple[str, ...]:
+        """Kinds of speculation; none where it is switched off."""
+        return () if self.speculation == NO_SPECULATION else tuple(self.speculation.split("+"))
 
     def context_for(self, trained: int) -> int:
         """The context of one slot, for a model that was trained on `trained` tokens."""
@@ -135,12 +154,15 @@ _FLASH_NAMES = {"auto": "AUTO", "on": "ENABLED", "off": "DISABLED"}
 
 
 def _set_speculation(xllamacpp: Any, wanted: Any, options: LlamaCppOptions) -> None:
-    name = options.speculation.upper().replace("-", "_")
-    wanted.types = [getattr(xllamacpp.common_speculative_type, f"COMMON_SPECULATIVE_TYPE_{name}")]
+    names = [kind.upper().replace("-", "_") for kind in options.speculations or (NO_SPECULATION,)]
+    wanted.types = [
+        getattr(xllamacpp.common_speculative_type, f"COMMON_SPECULATIVE_TYPE_{name.upper()}")
+        for name in names
+    ]
     for kind in ("ngram_simple", "ngram_map_k", "ngram_map_k4v"):
         settings = getattr(wanted, kind)
         settings.size_n = options.lookup_tokens
         settings.size_m = options.draft_tokens
-    wanted.ngram_mod.n_match = options.lookup_tokens
+    wanted.ngram_mod.n_match = options.pool_lookup_tokens
     wanted.ngram_mod.n_max = options.draft_tokens
     wanted.ngram_mod.n_min = min(LEAST_DRAFT, options.draft_tokens)
