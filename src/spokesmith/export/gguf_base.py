@@ -124,9 +124,11 @@ def _check_tensors(base: GGUFBase) -> None:
     """Refuse blocks that no spokes can join, and shapes that differ from what the keys say."""
     path, found = base.header.path, base.header.tensors
     experts = [name for name in found if re.search(r"\.ffn_(gate_inp|\w*exps)", name)]
-    if experts or base.header.integer(f"{base.family.gguf_architecture}.expert_count"):
+    if base.header.integer(f"{base.family.gguf_architecture}.expert_count"):
+        experts.append(f"{base.family.gguf_architecture}.expert_count")
+    if experts:
         raise ValueError(
-            f"{path} is a mixture of experts ({', '.join(experts[:1]) or 'expert_count'}): spokes "
+            f"{path} is a mixture of experts ({experts[0]!r}): spokes "
             "cannot join such a block, use a dense base"
         )
     for layer, width in enumerate(base.widths):
@@ -150,7 +152,7 @@ def _check_tensors(base: GGUFBase) -> None:
     ]
     if beside:
         raise ValueError(
-            f"{path} has {beside[0]} beside its feed-forward matrices: spokes cannot join such a "
+            f"{path} has {beside[0]!r} beside its feed-forward matrices: spokes cannot join such a "
             "block, convert the base without it"
         )
 

@@ -4,18 +4,21 @@ Both get the same token ids, so nothing but the model is compared. A quantised f
 little from any base; how much, the base's own file tells, which is compared with the base alone.
 """
 
-import importlib
 import importlib.util
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from spokesmith.bases import Base
+from spokesmith.export import ask_llamacpp
 from spokesmith.spokes import SpokeSet, attached
 
 ENGINE = "xllamacpp"
@@ -23,6 +26,8 @@ TOP = 5
 # The engine tells so many; what is not among them has at most the last one's probability.
 NUM_TOLD = 100
 CONTEXT = 512
+# A base's own file that is further off than this, in nats, is made from other weights.
+LARGEST_BASE_DIFFERENCE = 1.0
 # How much further off than twice the base's own file a graft may be, in nats.
 SLACK = 0.25
 
@@ -73,7 +78,8 @@ class EngineCheck:
 
     @property
     def passed(self) -> bool:
-        return self.difference <= self.largest_allowed
+        is_base = self.base_difference <= LARGEST_BASE_DIFFERENCE
+        return is_base and self.difference <= self.largest_allowed
 
 
 def engine_is_installed() -> bool:
@@ -99,8 +105,8 @@ def check_engine(written: Path, base_gguf: Path, base: Base, spokes: SpokeSet) -
     alone = next_logprobs(base, prompts)
     with attached(base.model, base.sites(), spokes, name="engine-check"):
         together = next_logprobs(base, prompts)
-    own = engine_logprobs(base_gguf, prompts)
-    grafted = engine_logprobs(written, prompts)
+    own = engine_logprobs(base_gguf, prompts, plain_id=plain_token(base))
+    grafted = engine_logprobs(written, prompts, plain_id=plain_token(base))
     first = [int(reference.argmax()) for reference in together]
     return EngineCheck(
         prompts=len(prompts),
@@ -120,48 +126,52 @@ def next_logprobs(base: Base, prompts: Sequence[Sequence[int]]) -> list[Tensor]:
     ]
 
 
-def engine_logprobs(path: Path, prompts: Sequence[Sequence[int]]) -> list[dict[int, float]]:
+def plain_token(base: Base) -> int:
+    """A token that is a letter."""
+    return base.chat.text_ids("a", control_tokens=False)[-1]
+
+
+def engine_logprobs(
+    path: Path, prompts: Sequence[Sequence[int]], *, plain_id: int
+) -> list[dict[int, float]]:
     """Log-probabilities of the most likely tokens after each prompt, by llama.cpp.
 
+    Args:
+        path: of the GGUF file.
+        prompts: token ids.
+        plain_id: a token that is a letter, see `ask_llamacpp`.
+
     Raises:
-        ValueError: it does not load the file.
+        ValueError: the engine does not load the file, or breaks on it.
     """
-    # Its types are in compiled code, which type checkers do not see.
-    xllamacpp: Any = importlib.import_module(ENGINE)
-    settings = xllamacpp.CommonParams()
-    settings.model.path = str(path)
-    settings.n_ctx = CONTEXT
-    settings.n_parallel = 1
-    settings.warmup = False
-    settings.fit_params = False
-    settings.verbosity = -1
-    # By itself the engine counts cores that this process may not use, and waits for them.
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-        settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = cores
-    try:
-        server = xllamacpp.Server(settings)
-    except RuntimeError as error:
-        raise ValueError(
-            f"llama.cpp ({ENGINE} {xllamacpp.__version__}) does not load {path}: update it, or "
-            "leave this check out with --no-check-engine"
-        ) from error
-    return [_told(server, list(ids)) for ids in prompts]
-
-
-def _told(server: Any, ids: list[int]) -> dict[int, float]:
     request = {
-        "prompt": ids,
-        "max_tokens": 1,
-        "temperature": 0,
-        "logprobs": NUM_TOLD,
-        "cache_prompt": False,
+        "path": str(path.resolve()),
+        "prompts": [list(ids) for ids in prompts],
+        "plain_id": plain_id,
+        "num_told": NUM_TOLD,
+        "context": CONTEXT,
     }
-    answer = server.handle_completions(request)
-    if "choices" not in answer:
-        raise ValueError(f"llama.cpp gave no answer to the engine check: {answer}")
-    tokens = answer["choices"][0]["logprobs"]["content"][0]["top_logprobs"]
-    return {token["id"]: token["logprob"] for token in tokens}
+    done = subprocess.run(
+        [sys.executable, ask_llamacpp.__file__],
+        input=json.dumps(request),
+        capture_output=True,
+        text=True,
+        # It would start a debugger where it breaks.
+        env={**os.environ, "GGML_NO_BACKTRACE": "1"},
+        check=False,
+    )
+    if done.returncode:
+        loaded = done.returncode != ask_llamacpp.LOAD_FAILED
+        why = (
+            f"breaks on {path} (exit status {done.returncode})"
+            if loaded
+            else f"does not load {path}"
+        )
+        raise ValueError(
+            f"llama.cpp ({ENGINE} {version(ENGINE)}) {why}: update it, or leave this check out "
+            "with --no-check-engine"
+        )
+    return [dict(map(tuple, told)) for told in json.loads(done.stdout)]
 
 
 def mean_difference(told: Sequence[dict[int, float]], reference: Sequence[Tensor]) -> float:

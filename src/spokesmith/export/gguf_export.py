@@ -177,9 +177,9 @@ def _ask_engine(
     found = check_engine(written, base.header.path, loaded, spokes)
     if not found.passed:
         raise CheckFailedError(
-            f"llama.cpp and PyTorch predict different tokens: log-probabilities differ by "
-            f"{found.difference:.2f} nats (the base's own file: {found.base_difference:.2f}), "
-            f"{found.largest_allowed:.2f} are allowed; the file was not kept. Is the GGUF made "
-            "from the very weights that the set was trained on?"
+            "llama.cpp and PyTorch predict different tokens: log-probabilities differ by "
+            f"{found.difference:.2f} nats on average, those of the base's own file by "
+            f"{found.base_difference:.2f}; the file was not kept. Is the GGUF made from the very "
+            "weights that the set was trained on?"
         )
     return found, None

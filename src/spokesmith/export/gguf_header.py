@@ -270,14 +270,14 @@ def _parse(cursor: _Cursor, path: Path, size: int) -> Header:
 def _read_entry(cursor: _Cursor) -> Entry:
     start = cursor.position
     key = cursor.name("a key's name")
-    kind = _value_type(cursor.number("<I", f"the type of '{key}'"), key)
+    kind = _value_type(cursor.number("<I", f"the type of {key!r}"), key)
     is_array, count = kind == GGUFValueType.ARRAY, 1
     if is_array:
-        kind = _value_type(cursor.number("<I", f"the type of '{key}'"), key)
+        kind = _value_type(cursor.number("<I", f"the type of {key!r}"), key)
         if kind == GGUFValueType.ARRAY:
-            raise ValueError(f"'{key}' is an array of arrays, which no engine reads")
-        count = cursor.number("<Q", f"the length of '{key}'")
-    value_start, what = cursor.position, f"the value of '{key}'"
+            raise ValueError(f"{key!r} is an array of arrays, which no engine reads")
+        count = cursor.number("<Q", f"the length of {key!r}")
+    value_start, what = cursor.position, f"the value of {key!r}"
     if kind == GGUFValueType.STRING:
         cursor.check(8 * count, what)
         for _ in range(count):
@@ -299,13 +299,13 @@ def _value_type(number: int, key: str) -> GGUFValueType:
     try:
         return GGUFValueType(number)
     except ValueError:
-        raise ValueError(f"'{key}' has a value of the unknown type {number}") from None
+        raise ValueError(f"{key!r} has a value of the unknown type {number}") from None
 
 
 def _read_tensor(cursor: _Cursor) -> tuple[str, tuple[int, ...], int, int]:
     """Name, dims, type, and the offset from where the data starts."""
     name = cursor.name("a tensor's name")
-    what = f"tensor '{name}'"
+    what = f"tensor {name!r}"
     num_dims = cursor.number("<I", what)
     if not 1 <= num_dims <= MAX_DIMENSIONS:
         raise ValueError(f"{what} has {num_dims} dimensions, want 1 to {MAX_DIMENSIONS}")
@@ -340,15 +340,15 @@ def _placed(
     placed: dict[str, TensorInfo] = {}
     for index, (name, dims, kind, relative) in enumerate(raw):
         if name in placed:
-            raise ValueError(f"the tensor '{name}' is there twice")
+            raise ValueError(f"the tensor {name!r} is there twice")
         offset, end = data_start + relative, min(ends[index], size)
         if relative % alignment:
-            raise ValueError(f"tensor '{name}' is not aligned to {alignment} bytes")
+            raise ValueError(f"tensor {name!r} is not aligned to {alignment} bytes")
         length = _num_bytes(name, dims, kind)
         if offset + (length or 0) > size:
-            raise ValueError(f"tensor '{name}' reaches past the end of the file")
+            raise ValueError(f"tensor {name!r} reaches past the end of the file")
         if offset + (length or 0) > end or (length is None and offset == end):
-            raise ValueError(f"tensor '{name}' overlaps another one")
+            raise ValueError(f"tensor {name!r} overlaps another one")
         length = end - offset if length is None else length
         placed[name] = TensorInfo(name=name, dims=dims, type=kind, offset=offset, size=length)
     return placed
@@ -360,13 +360,13 @@ def _num_bytes(name: str, dims: tuple[int, ...], kind: int) -> int | None:
     for length in dims:
         elements *= length
     if elements < 1:
-        raise ValueError(f"tensor '{name}' has the shape {list(dims)}, which is empty")
+        raise ValueError(f"tensor {name!r} has the shape {list(dims)}, which is empty")
     sizes = {int(key): value for key, value in GGML_QUANT_SIZES.items()}.get(kind)
     if sizes is None:
         return None
     block, block_bytes = sizes
     if dims[0] % block:
-        raise ValueError(f"a row of tensor '{name}' has {dims[0]} values, no multiple of {block}")
+        raise ValueError(f"a row of tensor {name!r} has {dims[0]} values, no multiple of {block}")
     return elements // block * block_bytes
 
 

@@ -78,7 +78,7 @@ def _frames(header: Header, family: Family) -> tuple[str, str, str]:
 
 def _rendered(template: str, options: dict[str, Any]) -> str:
     """A chat of a system turn and a user turn, up to where the answer starts."""
-    from jinja2.exceptions import TemplateError
+    from jinja2 import TemplateError
     from transformers.utils.chat_template_utils import render_jinja_template
 
     def render(turns: list[dict[str, str]]) -> str:
@@ -87,14 +87,16 @@ def _rendered(template: str, options: dict[str, Any]) -> str:
         )
         return rendered[0]
 
+    # A template is a program of the file's: it fails in whatever way it likes.
+    failures = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError)
     system, user = ({"role": "system", "content": SYSTEM_MARK}, {"role": "user"})
     try:
         return render([system, {**user, "content": TEXT_MARK}])
-    except TemplateError:
+    except failures:
         # Some templates know no system turn: its words then open the first user turn.
         try:
             return render([{**user, "content": f"{SYSTEM_MARK}\n\n{TEXT_MARK}"}])
-        except TemplateError as error:
+        except failures as error:
             raise ValueError(
                 f"the file's chat template cannot be rendered ({error}): write a Modelfile by hand"
             ) from error

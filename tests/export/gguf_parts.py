@@ -1,0 +1,102 @@
+"""A tiny base as a GGUF file, a set for it, and grafting the one onto the other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gguf
+import numpy as np
+from export_parts import busy_set
+from gguf import GGMLQuantizationType, GGUFValueType
+from tiny_gguf import write_gguf
+
+from spokesmith.bases import Base
+from spokesmith.export.gguf_export import Grafted, export_gguf
+from spokesmith.export.gguf_header import Header, read_header
+from spokesmith.spokes import SpokesCard, SpokeSet
+from spokesmith.testing import tiny_base
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """What an export needs."""
+
+    base: Base
+    path: Path
+    spokes: SpokeSet
+    card: SpokesCard
+
+    def graft(self, out: Path, **choices: Any) -> Grafted:
+        given = {"find": self.not_asked, "load": None, **choices}
+        return export_gguf(out, self.path, self.spokes, self.card, **given)
+
+    def not_asked(self) -> Any:
+        raise AssertionError("the file's own keys say which base it is")
+
+
+def make_parts(
+    folder: Path,
+    model_type: str = "llama",
+    kind: str = "F32",
+    *,
+    extra: bool = False,
+    sizes: dict[str, Any] | None = None,
+    base: Base | None = None,
+    **choices: Any,
+) -> Parts:
+    """A base of some sizes as a file of some type, and a set of some shape for it."""
+    base = base or tiny_base(model_type, **{"num_layers": 4, **(sizes or {})})
+    path = write_gguf(folder / "base.gguf", base, kind, extra=extra)
+    spokes: Any = busy_set(base, **{"rank": 16, **choices})  # pyright: ignore[reportArgumentType]
+    card = SpokesCard(
+        spokes=spokes.config, base=base.name, base_fingerprint=base.fingerprint, task="notes"
+    )
+    return Parts(base=base, path=path, spokes=spokes, card=card)
+
+
+def tensor_bytes(header: Header, name: str) -> bytes:
+    info = header.tensors[name]
+    return header.raw(info.offset, info.offset + info.size)
+
+
+def entry_of(header: Header, key: str) -> bytes:
+    entry = header.entries[key]
+    return header.raw(entry.start, entry.end)
+
+
+def read(path: Path) -> Header:
+    return read_header(path)
+
+
+def rewritten(
+    parts: Parts,
+    *,
+    architecture: str = "llama",
+    values: dict[str, Any] | None = None,
+    without: tuple[str, ...] = (),
+    more: tuple[tuple[str, tuple[int, ...]], ...] = (),
+) -> Path:
+    """The parts' file with keys and tensors changed."""
+    header, reader = read(parts.path), gguf.GGUFReader(parts.path)
+    writer = gguf.GGUFWriter(parts.path.with_name("changed.gguf"), architecture)
+    for key, field in reader.fields.items():
+        if key.startswith("GGUF.") or key == "general.architecture" or key in (values or {}):
+            continue
+        sub_type = field.types[-1] if field.types[0] == GGUFValueType.ARRAY else None
+        writer.add_key_value(key, field.contents(), field.types[0], sub_type)
+    for key, value in (values or {}).items():
+        kind = GGUFValueType.get_type(value)
+        sub_type = GGUFValueType.get_type(value[0]) if isinstance(value, list) else None
+        writer.add_key_value(key, value, kind, sub_type)
+    for info in header.tensors.values():
+        if info.name not in without:
+            raw = tensor_bytes(header, info.name)
+            array = np.frombuffer(raw, np.uint8).reshape(*info.dims[:0:-1], -1)
+            writer.add_tensor(info.name, array, raw_dtype=GGMLQuantizationType(info.type))
+    for name, shape in more:
+        writer.add_tensor(name, np.zeros(shape, np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return parts.path.with_name("changed.gguf")

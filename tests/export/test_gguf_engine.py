@@ -1,0 +1,159 @@
+"""Stock llama.cpp predicts from a grafted file what PyTorch predicts from base and spokes."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import gguf
+import pytest
+import torch
+from gguf_parts import Parts, make_parts
+
+from spokesmith.bases import Base
+from spokesmith.export import ask_llamacpp, gguf_export
+from spokesmith.export.gguf_engine import (
+    PROMPTS,
+    check_engine,
+    engine_is_installed,
+    engine_logprobs,
+    mean_difference,
+    next_logprobs,
+    plain_token,
+)
+from spokesmith.export.gguf_verify import CheckFailedError
+from spokesmith.spokes import attached
+from spokesmith.testing import tiny_base
+
+pytestmark = pytest.mark.skipif(
+    not engine_is_installed(), reason="pip install 'spokesmith[llamacpp]'"
+)
+FAMILIES = ("llama", "gemma3_text", "gemma4_text", "gemma4_dense", "qwen3", "qwen3_5_text")
+# Longer than the sliding window.
+IDS = [[(index * 7 + start * 31) % 250 for index in range(30)] for start in range(4)]
+
+
+def rounded_to(base: Base, kind: str) -> Base:
+    """The base with its matrices as a file of a type has them."""
+    wanted = gguf.GGMLQuantizationType[kind]
+    for tensor in base.model.state_dict().values():
+        if tensor.dim() == 2:
+            stored = gguf.quantize(tensor.numpy(), wanted)
+            tensor.copy_(torch.from_numpy(gguf.dequantize(stored, wanted).copy()))
+    return base
+
+
+def together(parts: Parts) -> list[torch.Tensor]:
+    base = parts.base
+    with attached(base.model, base.sites(), parts.spokes, name="a"):
+        return next_logprobs(base, IDS)
+
+
+@pytest.mark.parametrize("model_type", FAMILIES)
+def test_every_family_predicts_what_the_unfolded_model_does(
+    tmp_path: Path, model_type: str
+) -> None:
+    parts = make_parts(tmp_path, model_type, layers=(0, 2, 3))
+    parts.graft(tmp_path / "out.gguf")
+    reference, alone = together(parts), next_logprobs(parts.base, IDS)
+    found = engine_logprobs(tmp_path / "out.gguf", IDS, plain_id=plain_token(parts.base))
+    near = mean_difference(found, reference)
+    assert near < (0.05 if model_type == "qwen3_5_text" else 0.01)
+    assert mean_difference(found, alone) > max(0.1, 10 * near)
+
+
+@pytest.mark.parametrize("touched", ["own", "q8_0", "f16"])
+@pytest.mark.parametrize("kind", ["Q4_1", "Q8_0", "BF16"])
+def test_quantised_files_do_so_within_their_rounding(
+    tmp_path: Path, kind: str, touched: str
+) -> None:
+    base = rounded_to(tiny_base("llama", num_layers=4), kind)
+    parts = make_parts(tmp_path, kind=kind, base=base)
+    parts.graft(tmp_path / "out.gguf", touched=touched)
+    found = engine_logprobs(tmp_path / "out.gguf", IDS, plain_id=plain_token(base))
+    allowed = 0.3 if kind == "Q4_1" and touched == "own" else 0.15
+    assert mean_difference(found, together(parts)) < allowed
+    assert mean_difference(found, next_logprobs(base, IDS)) > 0.5
+
+
+def test_the_export_compares_and_says_what_it_found(tmp_path: Path) -> None:
+    parts = make_parts(tmp_path)
+    made = parts.graft(tmp_path / "out.gguf", load=lambda _base: parts.base)
+    assert made.engine_note is None
+    assert made.engine is not None
+    assert made.engine.prompts == len(PROMPTS) == 20
+    assert made.engine.difference < 0.02
+    assert made.engine.same_first >= 19
+    assert made.engine.passed
+
+
+def test_a_file_that_predicts_otherwise_is_not_kept(tmp_path: Path) -> None:
+    parts = make_parts(tmp_path)
+    other = tiny_base("llama", num_layers=4, seed=5)
+    with pytest.raises(CheckFailedError, match=r"predict different tokens.*the file was not kept"):
+        # The set stands beside other weights than those of the file.
+        parts.graft(tmp_path / "out.gguf", load=lambda _base: other)
+    assert [path.name for path in tmp_path.iterdir()] == ["base.gguf"]
+
+
+def test_spokes_in_the_wrong_layers_are_noticed(tmp_path: Path) -> None:
+    parts = make_parts(tmp_path)
+    made = parts.graft(tmp_path / "out.gguf")
+    spokes: Any = parts.spokes
+    first, second = spokes.layers["0"], spokes.layers["1"]
+    spokes.layers["0"], spokes.layers["1"] = second, first
+    assert not check_engine(made.path, parts.path, parts.base, spokes).passed
+
+
+def test_why_nothing_was_compared_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parts = make_parts(tmp_path)
+
+    def no_base(_base: Any) -> Any:
+        raise ValueError("cannot load base 'tiny-llama'")
+
+    def note(name: str, **choices: Any) -> str | None:
+        made = parts.graft(tmp_path / name, **choices)
+        assert made.engine is None
+        return made.engine_note
+
+    assert note("a.gguf", load=None) == "it was left out with --no-check-engine"
+    assert note("b.gguf", load=no_base) == (
+        "the base to compare with cannot be loaded: cannot load base 'tiny-llama'"
+    )
+    monkeypatch.setattr(gguf_export, "engine_is_installed", lambda: False)
+    assert note("c.gguf", load=lambda _base: parts.base) == (
+        "it is not installed: pip install 'spokesmith[llamacpp]'"
+    )
+
+
+def test_stock_llama_cpp_refuses_tensors_that_it_does_not_know(tmp_path: Path) -> None:
+    """Which is what docs/gguf-spokes.md says of it."""
+    parts = make_parts(tmp_path, placement="residual")
+    parts.graft(tmp_path / "out.gguf", layout="tensors")
+    plain_id = plain_token(parts.base)
+    with pytest.raises(ValueError, match=r"llama\.cpp \(xllamacpp .*\) does not load"):
+        engine_logprobs(tmp_path / "out.gguf", IDS, plain_id=plain_id)
+    assert engine_logprobs(parts.path, IDS, plain_id=plain_id)
+
+
+def test_an_engine_that_breaks_ends_no_other_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As llama.cpp does on some files that it does not understand."""
+    program = tmp_path / "breaks.py"
+    program.write_text("import os\nos.abort()\n")
+    monkeypatch.setattr(ask_llamacpp, "__file__", str(program))
+    parts = make_parts(tmp_path)
+    with pytest.raises(ValueError, match=r"breaks on .*\(exit status -6\): update it, or leave"):
+        parts.graft(tmp_path / "out.gguf", load=lambda _base: parts.base)
+    assert not (tmp_path / "out.gguf").exists()
+
+
+def test_ids_are_compared_and_not_words(tmp_path: Path) -> None:
+    """A base's tokenizer may differ from the file's in what it does with spaces; ids do not."""
+    parts = make_parts(tmp_path, "qwen3", sizes={"num_layers": 2})
+    parts.graft(tmp_path / "out.gguf")
+    found = engine_logprobs(tmp_path / "out.gguf", IDS[:1], plain_id=plain_token(parts.base))
+    values, tokens = together(dataclasses.replace(parts))[0].topk(5)
+    top = sorted(found[0], key=found[0].__getitem__, reverse=True)[:5]
+    assert top == tokens.tolist()
+    torch.testing.assert_close(torch.tensor([found[0][i] for i in top]), values, atol=0.02, rtol=0)

