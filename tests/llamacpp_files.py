@@ -85,14 +85,14 @@ def _add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Any, vocabulary: int) -> 
     for text, token in tokenizer.get_vocab().items():
         tokens[token] = text
         types[token] = CONTROL if text in tokenizer.all_special_tokens else NORMAL
-    # The format wants one token that is made of others: here of two bytes that no text has.
-    pair = (tokens[254], tokens[255])
-    tokens[-1], types[-1] = "".join(pair), NORMAL
+    # The format wants one token that is made of others: here of the bytes FE and FF, which no text
+    # has; so are they written.
+    tokens[-1], types[-1] = "þÿ", NORMAL
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
     writer.add_token_list(tokens)
     writer.add_token_types(types)
-    writer.add_token_merges([f"{pair[0]} {pair[1]}"])
+    writer.add_token_merges(["þ ÿ"])
     writer.add_bos_token_id(tokenizer.bos_token_id)
     writer.add_eos_token_id(tokenizer.eos_token_id)
     writer.add_add_bos_token(False)

@@ -162,6 +162,7 @@ class LlamaCppBackend:
             on_piece=on_piece,
             on_end=on_end,
             on_interrupt=self._take_from_queue,
+            on_release=self._release,
         )
         with self._wake:
             if self._closing:
@@ -344,9 +345,12 @@ class LlamaCppBackend:
                 job = self._waiting.popleft()
                 self._running.add(job)
             job.run(self.engine)
-            with self._wake:
-                self._running.discard(job)
-                self._counts.update(job.count())
+
+    def _release(self, job: LlamaCppJob) -> None:
+        """The job ends: its slot is free."""
+        with self._wake:
+            self._running.discard(job)
+            self._counts.update(job.count())
 
 
 def _ids_of(token_bytes: Sequence[bytes]) -> dict[bytes, int]:

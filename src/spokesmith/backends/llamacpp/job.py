@@ -49,6 +49,7 @@ class LlamaCppJob:
     Args:
         on_interrupt: called, at most once, when the answer is not to go on. It says whether the
             answer was waiting still; then nobody else will end it.
+        on_release: called once, before anybody is told of the outcome.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class LlamaCppJob:
         on_piece: Callable[[Piece], None] | None,
         on_end: Callable[[Job], None] | None,
         on_interrupt: Callable[["LlamaCppJob"], bool],
+        on_release: Callable[["LlamaCppJob"], None],
     ) -> None:
         self.plan = plan
         self.reader = reader
@@ -67,6 +69,7 @@ class LlamaCppJob:
         self._on_piece = on_piece
         self._on_end = on_end
         self._on_interrupt = on_interrupt
+        self._on_release = on_release
         self._chosen: list[Chosen] = []
         self._future: Future[Completion] = Future()
         self._lock = threading.Lock()
@@ -101,7 +104,7 @@ class LlamaCppJob:
             self._end(error)
 
     def count(self) -> Counter[str]:
-        """What the answer adds to the counts of the engine, once it has ended."""
+        """What the answer adds to the counts of the engine."""
         counts = Counter[str](one.origin for one in self._chosen)
         reader = self.reader
         if reader.has_begun:
@@ -172,10 +175,15 @@ class LlamaCppJob:
             self._first_token_s = time.monotonic() - self._start
         grammar = self.plan.grammar
         if grammar is not None:
-            # It may fall silent in llama.cpp: an answer that leaves its grammar is none.
+            # llama.cpp lets go of a grammar that is too much work, and says so in its log alone.
             ids = [one.id for one in tokens]
-            if grammar.advance(ids) != len(ids):
-                raise RuntimeError("llama.cpp wrote what the answer's grammar does not allow")
+            num_taken = grammar.advance(ids)
+            # Asking says so where the grammar itself has given up.
+            if num_taken < len(ids) and not grammar.allows(ids[num_taken]):
+                raise ValueError(
+                    "llama.cpp could not hold the answer to its grammar: give a simpler schema or "
+                    "grammar"
+                )
         self._append(tokens)
 
     def _append(self, tokens: Sequence[Chosen]) -> None:
@@ -232,6 +240,7 @@ class LlamaCppJob:
     def _end(self, outcome: Completion | Exception) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        self._on_release(self)
         if isinstance(outcome, Exception):
             self._future.set_exception(outcome)
         else:
