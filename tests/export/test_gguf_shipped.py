@@ -44,6 +44,13 @@ def test_it_encodes_a_gold_probe_free_and_greedy(tmp_path: Path) -> None:
     settings.verbosity = -1
     cores = len(getattr(os, "sched_getaffinity", lambda _: range(2))(0))
     settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = cores
+    server = engine.Server(settings)
+    task = load_task("memory")
+    lines = task.probes_path.read_text(encoding="utf-8").splitlines()
+    text = min((json.loads(line)["text"] for line in lines), key=len)
+    answer = server.handle_chat_completions(
+        {"messages": task.messages(text), "temperature": 0, "max_tokens": task.max_tokens}
+    )
     choice = answer["choices"][0]
     encoding = choice["message"]["content"]
     assert choice["finish_reason"] == "stop"
