@@ -85,6 +85,7 @@ def soak(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         stopping = stop_while_it_answers(server, served, tally)
     finally:
         server.kill()
+        print(*server.tracebacks, sep="\n", file=sys.stderr)
     return {
         "machine": f"{platform.machine()}, {len(os.sched_getaffinity(0))} of "
         f"{os.cpu_count()} cores, for the server and its clients",
@@ -207,7 +208,7 @@ def findings(
             "nothing_lost": tally.total("lost") == 0,
             "server_saw_every_request": server.statuses.total() == tally.num_sent,
             "nothing_wrong": tally.total("wrong") == 0,
-            "no_5xx_but_of_a_full_queue": failed == full and server.num_tracebacks == 0,
+            "no_5xx_but_of_a_full_queue": failed == full and not server.tracebacks,
             "memory_flat": memory["resident_mb_rise"] <= memory["resident_mb_allowed"],
             "files_flat": memory["open_files_rise"] <= FLAT_FILES,
             "comes_to_rest": drained,

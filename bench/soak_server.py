@@ -16,6 +16,7 @@ import psutil
 START_LIMIT_S = 300
 STOP_LIMIT_S = 120
 MAX_SAMPLES = 10_000
+MAX_TRACEBACKS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class ServerProcess:
         command = [sys.executable, "-m", "spokesmith", "serve", "--base", base, "--port", "0"]
         self._process = subprocess.Popen([*command, *options], stderr=subprocess.PIPE, text=True)
         self.statuses: Counter[int] = Counter()
-        self.num_tracebacks = 0
+        self.tracebacks: list[str] = []
         self.words: deque[str] = deque(maxlen=60)
         self._said = threading.Condition()
         self._reading = threading.Thread(target=self._read, daemon=True)
@@ -80,7 +81,10 @@ class ServerProcess:
             if "path" in document:
                 self.statuses[document["status"]] += 1
                 continue
-            self.num_tracebacks += line.startswith("Traceback")
+            if "exception" in document and len(self.tracebacks) < MAX_TRACEBACKS:
+                self.tracebacks.append(document["exception"])
+            elif line.startswith("Traceback"):
+                self.tracebacks.append(line)
             with self._said:
                 self.words.append(line.rstrip("\n"))
                 self._said.notify_all()

@@ -20,6 +20,7 @@ from spokesmith.decoding import (
     Engine,
     Features,
 )
+from spokesmith.decoding.closing import Closer
 from spokesmith.decoding.drafting import Drafter
 from spokesmith.testing import tiny_base
 
@@ -99,6 +100,24 @@ def test_a_guess_that_fails_is_one_answer_s_too(
     bad = engine.submit([*PROMPT, POISON], spokes=None, max_tokens=9)
     good = engine.submit(PROMPT, spokes=None, max_tokens=9)
     with pytest.raises(ValueError, match="no idea"):
+        bad.future.result(20)
+    assert len(good.future.result(20).tokens) == 9
+
+
+def test_an_ending_that_is_not_found_is_one_answer_s_too(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(closer: Closer, grammar: Any) -> list[int]:
+        raise ValueError("no end in sight")
+
+    monkeypatch.setattr(Closer, "close", fail)
+    engine = Engine(base, num_slots=2)
+    endless = Constraint(kind="regex", value="[a-z]{500}")
+    bad = engine.submit(
+        PROMPT, spokes=None, max_tokens=5, constraint=endless, on_truncation="close"
+    )
+    good = engine.submit(PROMPT, spokes=None, max_tokens=9)
+    with pytest.raises(ValueError, match="no end in sight"):
         bad.future.result(20)
     assert len(good.future.result(20).tokens) == 9
 

@@ -388,6 +388,14 @@ class Engine:
         """What a row makes of a step."""
         row = self._rows[work.row]
         assert row is not None
+        try:
+            self._move_on(work, row, logits)
+        except Exception as error:
+            # A grammar that gives up, or a caller's own fault: the others go on.
+            self._free(work.row)
+            row.fail(error)
+
+    def _move_on(self, work: Work, row: Row, logits: Mapping[int, Tensor]) -> None:
         row.num_forwards += 1
         if row.is_prefilling:
             row.num_computed += len(work.token_ids)
@@ -396,22 +404,13 @@ class Engine:
             if row.is_prefilling:
                 return
         before = len(row.chosen)
-        try:
-            ended = row.take(logits[work.row])
-        except Exception as error:
-            # A grammar that gives up, or a caller's own fault: the others go on.
-            self._free(work.row)
-            row.fail(error)
-            return
+        ended = row.take(logits[work.row])
         for one in row.chosen[before:]:
             self.counts[one.origin] += 1
         if ended is not None:
             self._end(work.row, row, ended)
 
     def _end(self, slot: int, row: Row, reason: str) -> None:
-        self._free(slot)
-        if row.drafter is not None:
-            self._earlier[row.spokes].add([one.id for one in row.chosen])
         closed = False
         if reason == LENGTH and row.grammar is not None and row.on_truncation == "close":
             ending = [] if row.grammar.may_end else self._closer.close(row.grammar)
@@ -419,6 +418,9 @@ class Engine:
                 row.close(ending)
                 self.counts["closing"] += len(ending)
                 closed = True
+        self._free(slot)
+        if row.drafter is not None:
+            self._earlier[row.spokes].add([one.id for one in row.chosen])
         row.finish(reason, closed=closed)
 
     def _fail_all(self, error: Exception) -> None:
