@@ -47,11 +47,13 @@ def tiny_chat_base() -> Base:
     return make_base(base.name, base.model, tokenizer, base.family, has_random_weights=True)
 
 
-def write_tiny_gguf(base: Base, path: Path, *, name: str = "Tiny") -> Path:
-    """Write a tiny llama base in float32, with its tokenizer of bytes."""
+def write_tiny_gguf(base: Base, path: Path, *, name: str = "Tiny", **own_keys: str) -> Path:
+    """Write a tiny llama base in float32, with its tokenizer of bytes and keys of our own."""
     config = base.config
     writer = gguf.GGUFWriter(path, "llama")
     writer.add_name(name)
+    for key, value in own_keys.items():
+        writer.add_string(f"spokesmith.{key}", value)
     writer.add_context_length(config.max_position_embeddings)
     writer.add_embedding_length(config.hidden_size)
     writer.add_block_count(config.num_hidden_layers)

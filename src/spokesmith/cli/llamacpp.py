@@ -166,5 +166,5 @@ def _task_of(header: "Header") -> str | None:
         if prompt_hash in (None, found.prompt_hash):
             return task
         words = f"the file was made for another prompt than the task '{task}' has now"
-    messages_console().print(words, markup=False, highlight=False)
+    messages_console().print(words, markup=False, highlight=False, soft_wrap=True)
     return None

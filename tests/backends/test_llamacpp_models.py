@@ -1,0 +1,101 @@
+"""llama.cpp on every family's kind of memory, and on the embedded base's own file."""
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from spokesmith.backends.llamacpp import LlamaCppBackend, LlamaCppOptions
+from spokesmith.backends.llamacpp.engine import LlamaCppEngine
+from spokesmith.backends.request import Constraint, Request
+from spokesmith.bases import EMBEDDED, find_base
+from spokesmith.bases.gguf_chat import read_gguf_chat
+from spokesmith.metrics import check
+from spokesmith.probes import load_set
+from spokesmith.tasks import load_task
+from spokesmith.testing import tiny_base
+
+pytest.importorskip("xllamacpp", reason="xllamacpp, the extra llamacpp, is not installed")
+
+MEMORY = load_task("memory")
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "city": {"type": "string", "maxLength": 8},
+        "town": {"type": "string", "maxLength": 8},
+    },
+    "required": ["city", "town"],
+    "additionalProperties": False,
+}
+HELD = Constraint(kind="schema", value=SCHEMA)
+SMOLLM2 = EMBEDDED["smollm2-135m"]
+
+
+def writer_of_every_family() -> ModuleType:
+    """The helper of the export's tests, whose folder is no place that these import from."""
+    path = Path(__file__).parents[1] / "export" / "tiny_gguf.py"
+    spec = importlib.util.spec_from_file_location("tiny_gguf_of_export", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("model_type", ["qwen3", "gemma3_text", "gemma4_text", "qwen3_5_text"])
+def test_every_family_shares_beginnings_and_speculates(model_type: str, tmp_path: Path) -> None:
+    base = tiny_base(model_type)
+    path = writer_of_every_family().write_gguf(tmp_path / "tiny.gguf", base)
+    shared, _ = base.chat.prompt_parts(MEMORY.messages("x"))
+    texts: dict[str, list[str]] = {}
+    for speculation in ("none", "ngram-simple+ngram-mod"):
+        options = LlamaCppOptions(num_slots=3, context=2048, threads=1, speculation=speculation)
+        backend = LlamaCppBackend(path, base.chat, options=options)
+        backend.share_prefix(MEMORY.messages("x"))
+        jobs = [
+            backend.start(
+                Request(messages=MEMORY.messages(f"a b a b {i}"), constraint=HELD, max_tokens=90)
+            )
+            for i in range(6)
+        ]
+        done = [job.result(60) for job in jobs]
+        texts[speculation] = [one.text for one in done]
+        assert all(check(one.text, SCHEMA).valid for one in done)
+        # A sliding or a running memory goes on from a few tokens before the end of what is shared.
+        assert all(one.usage.cached_tokens >= len(shared) - 8 for one in done)
+        assert (backend.stats().tokens_copied > 0) == (speculation != "none")
+        backend.close()
+    assert len(set(map(tuple, texts.values()))) == 1
+
+
+@pytest.mark.skipif(
+    SMOLLM2.gguf_path() is None or not SMOLLM2.is_cached(), reason="the embedded base is not there"
+)
+def test_prompts_are_the_same_tokens_from_the_file_the_base_and_llamacpp() -> None:
+    path = SMOLLM2.gguf_path()
+    assert path is not None
+    of_base = find_base(SMOLLM2.name).chat
+    of_file = read_gguf_chat(path, architecture="llama")
+    assert of_file.stop_ids == of_base.stop_ids
+    engine = LlamaCppEngine(path, LlamaCppOptions(num_slots=1, threads=1), context=256)
+    probes = load_set("gold", MEMORY).probes
+    assert len(probes) == 25
+    for probe in probes:
+        messages = MEMORY.messages(probe.text)
+        wanted = of_base.prompt_ids(messages)
+        assert of_file.prompt_ids(messages) == wanted
+        # Texts and the marks around them are cut apart.
+        parts = [
+            ("<|im_start|>system\n", True),
+            (messages[0]["content"], False),
+            ("<|im_end|>\n<|im_start|>user\n", True),
+            (messages[1]["content"], False),
+            ("<|im_end|>\n<|im_start|>assistant\n", True),
+        ]
+        found: list[int] = []
+        for text, control_tokens in parts:
+            found += engine.tokenize(text, control_tokens=control_tokens)
+        assert found == wanted
+    engine.close()
