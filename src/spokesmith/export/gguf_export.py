@@ -176,10 +176,12 @@ def _ask_engine(
         return None, f"the base to compare with cannot be loaded: {error}"
     found = check_engine(written, base.header.path, loaded, spokes)
     if not found.passed:
+        made_of_others = "Is the GGUF made from the very weights that the set was trained on?"
+        coarse = "--touched q8_0 or f16 rounds less"
         raise CheckFailedError(
             "llama.cpp and PyTorch predict different tokens: log-probabilities differ by "
             f"{found.difference:.2f} nats on average, those of the base's own file by "
-            f"{found.base_difference:.2f}; the file was not kept. Is the GGUF made from the very "
-            "weights that the set was trained on?"
+            f"{found.base_difference:.2f}; the file was not kept. "
+            + (coarse if found.is_of_the_base else made_of_others)
         )
     return found, None

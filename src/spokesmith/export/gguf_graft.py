@@ -89,8 +89,8 @@ def write_gguf(plan: Plan, file: BinaryIO, on_bytes: OnBytes) -> None:
 def tensor_pieces(tensor: NewTensor, base: BinaryIO) -> Iterator[bytes | memoryview]:
     """The bytes of a tensor, piece by piece."""
     source, added = tensor.source, tensor.added
-    if added is None:
-        assert source is not None, "a tensor without a source has values of its own"
+    if tensor.is_copy:
+        assert source is not None, "a copy is one of something"
         yield from copy_bytes(base, source.offset, source.size)
         return
     kind = GGMLQuantizationType(tensor.type)
@@ -98,9 +98,11 @@ def tensor_pieces(tensor: NewTensor, base: BinaryIO) -> Iterator[bytes | memoryv
         if source is not None:
             for rows in _base_rows(source, base):
                 yield converted(rows, source.type, kind).data
-        yield quantised(added, kind).data
+        if added is not None:
+            yield quantised(added, kind).data
         return
     assert source is not None, "columns are added to a matrix"
+    assert added is not None, "what adds columns has some"
     start = 0
     for rows in _base_rows(source, base):
         end = start + len(rows)

@@ -48,7 +48,7 @@ class NewTensor:
         name, dims, type: as in `TensorInfo`.
         source: the base's tensor, whose rows come first; None for one that the base lacks.
         added: further rows, or further columns where `adds_columns`, [rows, columns], in float32;
-            None where the base's tensor is copied as it is.
+            None where the base's tensor keeps its shape: it is copied if it keeps its type too.
         adds_columns: whether `added` makes the base's rows longer.
     """
 
@@ -60,9 +60,16 @@ class NewTensor:
     adds_columns: bool = False
 
     @property
+    def is_copy(self) -> bool:
+        """Whether it is the base's tensor, byte for byte."""
+        source = self.source
+        return source is not None and self.added is None and source.type == self.type
+
+    @property
     def size(self) -> int:
         """In bytes."""
-        if self.source is not None and self.added is None:
+        if self.is_copy:
+            assert self.source is not None, "a copy is one of something"
             return self.source.size
         block, block_bytes = GGML_QUANT_SIZES[GGMLQuantizationType(self.type)]
         return int(np.prod(self.dims)) // block * block_bytes
