@@ -25,6 +25,12 @@ def vllm_python() -> str:
     return python
 
 
+def has_module(python: str, name: str) -> bool:
+    """Whether an environment has a module."""
+    script = f"import importlib.util, sys; sys.exit(importlib.util.find_spec({name!r}) is None)"
+    return subprocess.run([python, "-c", script], check=False).returncode == 0
+
+
 def servers() -> Any:
     """The module that starts servers, which the benchmarks share."""
     sys.path.insert(0, str(BENCH))
@@ -50,19 +56,35 @@ OFFLINE = """
 import json, sys
 from vllm import LLM, SamplingParams
 
-folder, prompts, max_tokens, out = sys.argv[1], *map(json.loads, sys.argv[2:4]), sys.argv[4]
-model = LLM(folder, dtype="float32", enforce_eager=True, max_model_len=1024, seed=0)
-sampling = SamplingParams(temperature=0, max_tokens=max_tokens, ignore_eos=True)
+folder, out = sys.argv[1:3]
+prompts, max_tokens, options = map(json.loads, sys.argv[3:])
+model = LLM(folder, max_model_len=1024, **options)
+sampling = SamplingParams(temperature=0, max_tokens=max_tokens, ignore_eos=True, logprobs=20)
 answers = model.generate([{"prompt_token_ids": prompt} for prompt in prompts], sampling)
+written = [
+    (
+        list(one.token_ids),
+        [[(token, found.logprob) for token, found in place.items()] for place in one.logprobs],
+    )
+    for one in (answer.outputs[0] for answer in answers)
+]
 with open(out, "w") as file:
-    json.dump([list(answer.outputs[0].token_ids) for answer in answers], file)
+    json.dump(written, file)
 """
 
 
 def greedy_tokens(
-    python: str, folder: Path, prompts: list[list[int]], max_tokens: int, work: Path
-) -> list[list[int]]:
-    """What vLLM writes after each prompt, in float32, with spokesmith's plugin installed.
+    python: str,
+    folder: Path,
+    prompts: list[list[int]],
+    max_tokens: int,
+    work: Path,
+    **options: Any,
+) -> list[tuple[list[int], list[list[tuple[int, float]]]]]:
+    """After each prompt: the tokens that vLLM writes, and at each place the likeliest 20 tokens.
+
+    These come with their log-probabilities. In float32 if `options`, vLLM's own, do not say
+    otherwise, and with spokesmith's plugin installed.
 
     The plugin is found as an installed one is: by an entry point beside this checkout's sources.
     """
@@ -85,7 +107,11 @@ def greedy_tokens(
         "VLLM_NO_USAGE_STATS": "1",
         "HF_HUB_OFFLINE": "1",
     }
-    arguments = [str(folder), json.dumps(prompts), str(max_tokens), str(out)]
+    if "tensor_parallel_size" in options:
+        # Several processes share what cores there are.
+        environment["VLLM_CPU_OMP_THREADS_BIND"] = "nobind"
+    options = {"dtype": "float32", "enforce_eager": True, **options}
+    arguments = [str(folder), str(out), *map(json.dumps, (prompts, max_tokens, options))]
     with log.open("w") as file:
         done = subprocess.run(
             [python, "-c", OFFLINE, *arguments],
