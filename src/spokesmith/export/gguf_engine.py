@@ -27,7 +27,7 @@ TOP = 5
 NUM_TOLD = 100
 CONTEXT = 512
 # A base's own file that is further off than this, in nats, is made from other weights.
-LARGEST_BASE_DIFFERENCE = 1.0
+LARGEST_BASE_DIFFERENCE = 1.5
 # How much further off than twice the base's own file a graft may be, in nats.
 SLACK = 0.25
 

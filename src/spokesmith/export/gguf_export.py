@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from spokesmith.bases import Base
 from spokesmith.bases.loading import BaseSource
 from spokesmith.export.card import TaskFiles
@@ -107,9 +109,11 @@ def export_gguf(
     size = num_bytes(plan)
     check_space(out, size)
     with whole_file(out) as partial:
-        with partial.open("wb") as file:
-            write_gguf(plan, file, on_plan(plan, size))
-        verified = verify(plan, partial)
+        # Values that are not finite are found when the file is read back.
+        with np.errstate(all="ignore"):
+            with partial.open("wb") as file:
+                write_gguf(plan, file, on_plan(plan, size))
+            verified = verify(plan, partial)
         checked, why_not = _ask_engine(partial, base, spokes, layout, load)
     return Grafted(
         path=out,

@@ -20,6 +20,7 @@ ALIGNMENT_KEY = "general.alignment"
 DEFAULT_ALIGNMENT = 32
 # The largest vocabularies of today come to about 20 MB.
 MAX_HEADER_BYTES = 64 << 20
+MAX_COUNT = 1 << 16
 MAX_NAME_BYTES = 65_535
 MAX_DIMENSIONS = 4
 MAX_ALIGNMENT = 1 << 20
@@ -246,6 +247,10 @@ def _parse(cursor: _Cursor, path: Path, size: int) -> Header:
         raise ValueError(f"it is {what}, only versions 2 and 3, little-endian, are known")
     num_tensors = cursor.number("<Q", "the number of tensors")
     num_entries = cursor.number("<Q", "the number of keys")
+    if max(num_tensors, num_entries) > MAX_COUNT:
+        raise ValueError(
+            f"it claims {num_entries} keys and {num_tensors} tensors, at most {MAX_COUNT} are read"
+        )
     # The shortest key has 8 + 4 + 1 bytes, the shortest tensor 8 + 4 + 4 + 8.
     cursor.check(num_entries * 13 + num_tensors * 24, "the list of keys and tensors")
     entries: dict[str, Entry] = {}
