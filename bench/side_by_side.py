@@ -63,6 +63,10 @@ def run(comparison: Comparison) -> None:
         for side in arguments.sides.split(",")
         for number, measured in _measure(comparison, side, at_once, arguments).items()
     ]
+    if arguments.add:
+        measured_now = {(row["side"], row["at_once"]) for row in rows}
+        kept = json.loads(arguments.out.read_text(encoding="utf-8"))["rows"]
+        rows = [row for row in kept if (row["side"], row["at_once"]) not in measured_now] + rows
     _add_ratios(rows, comparison.against)
     result = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
@@ -85,6 +89,7 @@ def _arguments(comparison: Comparison) -> argparse.Namespace:
     parser.add_argument("--sides", default=",".join([*comparison.sides, *comparison.vllm_sides]))
     parser.add_argument("--vllm", help="a Python that has vLLM")
     parser.add_argument("--out", type=Path, default=comparison.result)
+    parser.add_argument("--add", action="store_true", help="keep the other rows of the file")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     return parser.parse_args()
 

@@ -84,7 +84,10 @@ class ServerProcess:
             if "exception" in document and len(self.tracebacks) < MAX_TRACEBACKS:
                 self.tracebacks.append(document["exception"])
             elif line.startswith("Traceback"):
-                self.tracebacks.append(line)
+                self.tracebacks.append("")
+            # What is no JSON after a traceback's first line are its further lines.
+            if self.tracebacks and not document and len(self.tracebacks) < MAX_TRACEBACKS:
+                self.tracebacks[-1] += line
             with self._said:
                 self.words.append(line.rstrip("\n"))
                 self._said.notify_all()
