@@ -28,7 +28,7 @@ COUNTS = (
 
 @dataclass(frozen=True, kw_only=True)
 class LlamaCppOptions:
-    """How llama.cpp runs. None of it but `context` changes what a greedy answer should be.
+    """How llama.cpp runs; only `context` and `reuse_tokens` change what a greedy answer should be.
 
     Attributes:
         num_slots: most answers at once; each has a part of the memory to itself.
