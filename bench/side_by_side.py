@@ -58,28 +58,27 @@ def run(comparison: Comparison) -> None:
             measured = comparison.sides[side](arguments.first, int(number))
         print(json.dumps(measured))
         return
-    rows = [
-        {"side": side, "at_once": number, **measured}
-        for side in arguments.sides.split(",")
-        for number, measured in _measure(comparison, side, at_once, arguments).items()
-    ]
-    if arguments.add:
-        measured_now = {(row["side"], row["at_once"]) for row in rows}
-        kept = json.loads(arguments.out.read_text(encoding="utf-8"))["rows"]
-        rows = [row for row in kept if (row["side"], row["at_once"]) not in measured_now] + rows
-    _add_ratios(rows, comparison.against)
-    result = {
+    result: dict[str, Any] = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "processor": _processor(),
         "probes": arguments.first,
         "extras": {name: _in_a_process(comparison, name, 1, 0) for name in comparison.extras},
-        "rows": rows,
+        "rows": [],
     }
-    partial = arguments.out.with_name(arguments.out.name + ".partial")
-    partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    partial.replace(arguments.out)
-    _show(rows, comparison.against)
+    for side in arguments.sides.split(","):
+        for number, measured in _measure(comparison, side, at_once, arguments).items():
+            result["rows"].append({"side": side, "at_once": number, **measured})
+        # What is measured is kept where a later side fails or takes too long.
+        _add_ratios(result["rows"], comparison.against)
+        _write(arguments.out, result)
+    _show(result["rows"], comparison.against)
     print(result["extras"])
+
+
+def _write(out: Path, result: dict[str, Any]) -> None:
+    partial = out.with_name(out.name + ".partial")
+    partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    partial.replace(out)
 
 
 def _arguments(comparison: Comparison) -> argparse.Namespace:
@@ -89,7 +88,6 @@ def _arguments(comparison: Comparison) -> argparse.Namespace:
     parser.add_argument("--sides", default=",".join([*comparison.sides, *comparison.vllm_sides]))
     parser.add_argument("--vllm", help="a Python that has vLLM")
     parser.add_argument("--out", type=Path, default=comparison.result)
-    parser.add_argument("--add", action="store_true", help="keep the other rows of the file")
     parser.add_argument("--side", help=argparse.SUPPRESS)
     return parser.parse_args()
 
