@@ -1,6 +1,7 @@
 """What lies in an exported folder, and what is refused; nothing is ever half-written."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +185,15 @@ def test_damaged_files_of_a_base_are_one_clear_refusal(source: BaseSource, tmp_p
     weights.write_bytes((Path(wider.location) / "model.safetensors").read_bytes())
     with pytest.raises(ValueError, match=r"gate_proj.*is \[128, 64\] in its file"):
         export(source, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_cannot_be_downloaded_are_one_clear_refusal(
+    source: BaseSource, tmp_path: Path
+) -> None:
+    away = replace(source, name="someone/away", location="someone/away")
+    with pytest.raises(ValueError, match=r"weights of 'someone/away' cannot be had.*--base"):
+        export(away, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 

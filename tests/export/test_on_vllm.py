@@ -48,7 +48,8 @@ def folder(python: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def url(python: str, folder: Path) -> Iterator[str]:
-    with servers().server(python, folder, dtype="float32") as (address, _):
+    arguments = ("--override-generation-config", '{"temperature": 0}')
+    with servers().server(python, folder, dtype="float32", arguments=arguments) as (address, _):
         yield address
 
 
@@ -93,6 +94,13 @@ def test_eight_at_once_answer_as_one_by_one(url: str) -> None:
     alone = [text_of(ask(url, text, max_tokens=SHORT)) for text in texts]
     assert together(url, texts) == alone
     assert len(set(alone)) == AT_ONCE
+
+
+def test_a_request_that_names_no_temperature_is_greedy(url: str) -> None:
+    wanted = text_of(ask(url, TEXTS[0], max_tokens=SHORT))
+    for seed in (1, 2):
+        answer = ask(url, TEXTS[0], max_tokens=SHORT, temperature=None, seed=seed)
+        assert text_of(answer) == wanted
 
 
 def together(url: str, texts: list[str]) -> list[str]:

@@ -41,7 +41,7 @@ def servers() -> Any:
 
 
 def complete(url: str, model: str, messages: Any, **options: Any) -> dict[str, Any]:
-    """One greedy answer of a chat."""
+    """One answer of a chat, greedy if `options` do not say otherwise."""
     body = {"model": model, "messages": messages, "temperature": 0, **options}
     answer = httpx.post(f"{url}/v1/chat/completions", json=body, timeout=REQUEST_LIMIT_S)
     answer.raise_for_status()

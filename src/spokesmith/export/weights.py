@@ -71,7 +71,7 @@ def find_weights(source: BaseSource, wanted: Mapping[str, Tensor]) -> TextWeight
         wanted: names and shapes of its tensors (`stored_tensors`).
 
     Raises:
-        ValueError: the files are missing, damaged, quantised, or lack a tensor.
+        ValueError: the files cannot be had, are damaged or quantised, or lack a tensor.
     """
     quantised = getattr(source.whole_config, "quantization_config", None)
     if quantised is not None:
@@ -79,9 +79,7 @@ def find_weights(source: BaseSource, wanted: Mapping[str, Tensor]) -> TextWeight
             f"the weights of '{source.name}' are quantised, and spokes cannot be written into "
             "them: name the unquantised base with --base, and quantise what is exported"
         )
-    folder = Path(source.location)
-    if not folder.is_dir():
-        folder = Path(snapshot_download(source.location, allow_patterns=list(PATTERNS)))
+    folder = _folder_of(source)
     prefixes = TEXT_PREFIXES if source.config is not source.whole_config else {}
     places: dict[str, tuple[Path, str]] = {}
     for path in _files_of(source.name, folder):
@@ -149,6 +147,20 @@ def write_shards(
 
 def num_bytes(tensors: Iterable[Tensor]) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _folder_of(source: BaseSource) -> Path:
+    folder = Path(source.location)
+    if folder.is_dir():
+        return folder
+    try:
+        return Path(snapshot_download(source.location, allow_patterns=list(PATTERNS)))
+    except OSError as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(
+            f"the weights of '{source.name}' cannot be had ({reason}): connect to the hub, or name "
+            "a folder with --base"
+        ) from error
 
 
 def _files_of(name: str, folder: Path) -> list[Path]:
