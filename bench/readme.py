@@ -85,7 +85,8 @@ def _decoding() -> str:
             f"{rows[side, number]['tokens_per_s']:.0f}" if (side, number) in rows else "–"
             for number in numbers
         ]
-        lines.append(f"| {words} | {' | '.join(cells)} |")
+        if any((side, number) in rows for number in numbers):
+            lines.append(f"| {words} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
