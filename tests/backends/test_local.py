@@ -171,7 +171,7 @@ def test_a_set_stays_for_requests_that_are_still_being_prepared(
     ask = Request(messages=MESSAGES, max_tokens=8, model="one")
     with ThreadPoolExecutor(2) as threads:
         with monkeypatch.context() as patch:
-            patch.setattr(backend, "_prompt_parts", slowly)
+            patch.setattr(backend, "prompt_parts", slowly)
             starting = threads.submit(backend.start, ask)
             assert preparing.wait(20)
         unloading = threads.submit(backend.unload_set, "one")

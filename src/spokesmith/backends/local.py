@@ -7,19 +7,18 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
+from spokesmith.backends.chats import ChatBackend
 from spokesmith.backends.completion import Completion, Piece, Timing, Usage
 from spokesmith.backends.request import Job, Model, Request, Stats, UnknownModelError
 from spokesmith.backends.text_stream import TextStream
 from spokesmith.bases import Base
-from spokesmith.decoding import Chosen, Constraint, Engine, Features, Generation, Sampling, Ticket
+from spokesmith.decoding import Chosen, Engine, Features, Generation, Ticket
 from spokesmith.decoding.row import STOP
 from spokesmith.decoding.sets import load_set, names_of_sets, unload_set
-from spokesmith.tasks import Message
 
 
-class LocalBackend:
+class LocalBackend(ChatBackend):
     """Answers with a base in this process and the sets of spokes beside it.
 
     Calls from several threads run as one batch.
@@ -41,6 +40,7 @@ class LocalBackend:
         max_waiting: int | None = None,
         features: Features | None = None,
     ) -> None:
+        super().__init__(base.chat)
         self.base = base
         self.spokes = spokes
         self.engine = Engine(base, num_slots=num_slots, max_waiting=max_waiting, features=features)
@@ -56,35 +56,10 @@ class LocalBackend:
     def context_length(self) -> int:
         return self.engine.context
 
-    @property
-    def chat_template(self) -> str:
-        return self.base.chat.template
-
     def models(self) -> list[Model]:
         """The base first, then the sets."""
         with self._lock:
             return [self._base_model, *self._sets.values()]
-
-    def complete(
-        self,
-        messages: Sequence[Message],
-        schema: dict[str, Any] | None = None,
-        *,
-        max_tokens: int = 1024,
-        time_limit_s: float | None = None,
-        temperature: float = 0.0,
-        top_p: float = 1.0,
-        seed: int = 0,
-    ) -> Completion:
-        """Answer a chat and wait for it; see `Request` for the arguments and `start` for errors."""
-        request = Request(
-            messages=messages,
-            constraint=None if schema is None else Constraint(kind="schema", value=schema),
-            max_tokens=max_tokens,
-            time_limit_s=time_limit_s,
-            sampling=Sampling(temperature=temperature, top_p=top_p, seed=seed),
-        )
-        return self.start(request).result()
 
     def start(
         self,
@@ -95,7 +70,7 @@ class LocalBackend:
     ) -> "LocalJob":
         """Begin an answer; see `Backend.start`."""
         with self._set_in_use(request.model) as spokes:
-            shared, rest = self._prompt_parts(request)
+            shared, rest = self.prompt_parts(request)
             job = LocalJob(TextStream(self.base.tokenizer, request.stop), on_piece, on_end)
             job.begin(
                 self.engine.submit(
@@ -114,30 +89,12 @@ class LocalBackend:
             )
         return job
 
-    def tokenize(
-        self, text: str, *, add_special: bool = False, parse_special: bool = True
-    ) -> list[int]:
-        return self.base.chat.text_ids(
-            text, control_tokens=parse_special, add_special_tokens=add_special
-        )
-
-    def detokenize(self, token_ids: Sequence[int]) -> str:
-        """The text of tokens.
-
-        Raises:
-            ValueError: a token is not one of the base's.
-        """
-        for token in token_ids:
-            self.engine.check_token(token)
-        return self.base.tokenizer.decode(list(token_ids), clean_up_tokenization_spaces=False)
+    def check_token(self, token: int) -> None:
+        self.engine.check_token(token)
 
     def token_bytes(self, token_id: int) -> bytes:
         """The bytes that a token stands for."""
         return self.engine.token_bytes[token_id]
-
-    def prompt_ids(self, request: Request) -> list[int]:
-        shared, rest = self._prompt_parts(request)
-        return shared + rest
 
     def load_set(self, source: str, *, name: str | None = None) -> Model:
         """Put a set beside the base while it runs; see `Backend.load_set`."""
@@ -202,19 +159,6 @@ class LocalBackend:
             with self._lock:
                 self._on_the_way[model] -= 1
                 self._lock.notify_all()
-
-    def _prompt_parts(self, request: Request) -> tuple[list[int], list[int]]:
-        """The prompt's tokens, cut where prompts of the same chat but another last message part."""
-        if request.messages is not None:
-            return self.base.chat.prompt_parts(
-                request.messages, template_options=request.template_options
-            )
-        if isinstance(request.prompt, str):
-            return [], self.tokenize(request.prompt)
-        if request.prompt is None:
-            raise ValueError("a request needs messages or a prompt")
-        self.detokenize(request.prompt)
-        return [], list(request.prompt)
 
 
 class LocalJob:

@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from spokesmith.backends.completion import Completion, Piece
+from spokesmith.backends.chats import ChatBackend
+from spokesmith.backends.completion import Piece
 from spokesmith.backends.llamacpp.engine import LlamaCppEngine, try_to_load
 from spokesmith.backends.llamacpp.grammar import grammar_text
 from spokesmith.backends.llamacpp.job import LlamaCppJob, Plan
@@ -45,7 +46,7 @@ SAMPLE_TEXT = (
 )
 
 
-class LlamaCppBackend:
+class LlamaCppBackend(ChatBackend):
     """Answers with the model of a GGUF file. At most one is open in a process.
 
     Calls from several threads run as one batch.
@@ -72,8 +73,8 @@ class LlamaCppBackend:
         max_waiting: int | None = None,
         options: LlamaCppOptions | None = None,
     ) -> None:
+        super().__init__(chat)
         path = Path(path)
-        self.chat = chat
         self.options = options or LlamaCppOptions()
         facts = try_to_load(path)
         self.context_length = self.options.context_for(facts.context)
@@ -107,10 +108,6 @@ class LlamaCppBackend:
             self.close(finish=False)
             raise
 
-    @property
-    def chat_template(self) -> str:
-        return self.chat.template
-
     def models(self) -> list[Model]:
         """The one model of the file."""
         return [self._model]
@@ -120,27 +117,6 @@ class LlamaCppBackend:
         shared, _ = self.chat.prompt_parts(messages)
         if shared and self.options.prompt_cache:
             self.engine.share_prefix(shared)
-
-    def complete(
-        self,
-        messages: Sequence[Message],
-        schema: dict[str, Any] | None = None,
-        *,
-        max_tokens: int = 1024,
-        time_limit_s: float | None = None,
-        temperature: float = 0.0,
-        top_p: float = 1.0,
-        seed: int = 0,
-    ) -> Completion:
-        """Answer a chat and wait for it; see `Request` for the arguments and `start` for errors."""
-        request = Request(
-            messages=messages,
-            constraint=None if schema is None else Constraint(kind="schema", value=schema),
-            max_tokens=max_tokens,
-            time_limit_s=time_limit_s,
-            sampling=Sampling(temperature=temperature, top_p=top_p, seed=seed),
-        )
-        return self.start(request).result()
 
     def start(
         self,
@@ -176,41 +152,9 @@ class LlamaCppBackend:
         job.start_clock()
         return job
 
-    def tokenize(
-        self, text: str, *, add_special: bool = False, parse_special: bool = True
-    ) -> list[int]:
-        return self.chat.text_ids(
-            text, control_tokens=parse_special, add_special_tokens=add_special
-        )
-
-    def detokenize(self, token_ids: Sequence[int]) -> str:
-        """The text of tokens.
-
-        Raises:
-            ValueError: a token is not one of the model's.
-        """
-        for token in token_ids:
-            self._check_token(token)
-        return self.chat.tokenizer.decode(list(token_ids), clean_up_tokenization_spaces=False)
-
     def token_bytes(self, token_id: int) -> bytes:
         """The bytes that a token stands for."""
         return self._token_bytes[token_id]
-
-    def prompt_ids(self, request: Request) -> list[int]:
-        """The token ids of a request's prompt."""
-        if request.messages is not None:
-            shared, rest = self.chat.prompt_parts(
-                request.messages, template_options=request.template_options
-            )
-            return shared + rest
-        if isinstance(request.prompt, str):
-            return self.tokenize(request.prompt)
-        if request.prompt is None:
-            raise ValueError("a request needs messages or a prompt")
-        for token in request.prompt:
-            self._check_token(token)
-        return list(request.prompt)
 
     def load_set(self, source: str, *, name: str | None = None) -> Model:
         raise ValueError(
@@ -272,7 +216,7 @@ class LlamaCppBackend:
         if request.max_tokens is not None and request.max_tokens < 1:
             raise ValueError(f"max_tokens is {request.max_tokens}: give at least 1")
         for token in request.sampling.logit_bias:
-            self._check_token(token)
+            self.check_token(token)
         body: dict[str, Any] = {
             "prompt": prompt,
             "n_predict": room if request.max_tokens is None else min(request.max_tokens, room),
@@ -305,7 +249,7 @@ class LlamaCppBackend:
             self.grammars.start(Constraint(kind="lark", value=text))
         return text
 
-    def _check_token(self, token: int) -> None:
+    def check_token(self, token: int) -> None:
         if not 0 <= token < self.vocabulary:
             raise ValueError(
                 f"token {token} is none of the model's: give ids below {self.vocabulary}"
