@@ -177,6 +177,6 @@ def _advance(grammar: Grammar, tokens: Sequence[int], *, until_forced: bool) -> 
     for place, token in enumerate(tokens):
         if not grammar.advance([token]):
             return place
-        if grammar.forced():
+        if grammar.is_forced:
             return place + 1
     return len(tokens)

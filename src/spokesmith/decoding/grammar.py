@@ -71,6 +71,11 @@ class Grammar:
         text = self._matcher.compute_ff_bytes()
         return self._tokens.tokenize_bytes(text) if text else []
 
+    @property
+    def is_forced(self) -> bool:
+        """Whether there is text that must follow."""
+        return bool(self._matcher.compute_ff_bytes())
+
     def only_choice(self) -> int | None:
         """The one token that may follow, if there is no other."""
         forced = self._matcher.compute_ff_tokens()
