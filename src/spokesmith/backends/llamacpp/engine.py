@@ -7,6 +7,7 @@ Knows tokens and events; no chat and no grammar.
 
 import gc
 import json
+import re
 import secrets
 import socket
 import subprocess
@@ -239,9 +240,8 @@ def _reason(log: str, returncode: int) -> str:
     """Why a load failed: the first error of its log says it best."""
     if returncode < 0:
         return f"it ended by signal {-returncode}"
-    for line in log.splitlines():
-        # The time, E for an error, the function, the words.
-        time_and_kind, _, words = line.partition(" E ")
-        if words and time_and_kind.replace(".", "").isdigit():
-            return words.partition(": ")[2].removeprefix("error loading model: ") or words
-    return "its log says no more"
+    # The time, E for an error, the function, the words; two threads may share a line.
+    found = re.search(r"[\d.]+ E (.+)", log)
+    if found is None:
+        return "its log says no more"
+    return found[1].partition(": ")[2].removeprefix("error loading model: ") or found[1]
