@@ -9,7 +9,8 @@ without its n-gram speculation, on the same weights folded. Writes docs/results/
 
 from pathlib import Path
 
-from decode_sides import SIDES, VLLM_SIDES, spokes_share
+from decode_sides import SIDES, spokes_share
+from decode_vllm import VLLM_SIDES
 from side_by_side import Comparison, run
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import torch
-from decode_vllm import measure_vllm
 from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria
 from transformers.utils import logging as transformers_logging
 
@@ -200,8 +199,4 @@ SIDES: dict[str, Side] = {
     "without earlier answers": partial(by_engine, recalling=False),
     "without prefix cache": partial(by_engine, prefix_cache=False),
     "without the fixed layout": partial(by_engine, fixed_layout=False),
-}
-VLLM_SIDES = {
-    "vLLM schema": partial(measure_vllm, speculates=False),
-    "vLLM schema with n-grams": partial(measure_vllm, speculates=True),
 }

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from results import OWN_SETS, RESULTS, SPLIT, TEXTS, TIME_LIMIT_S
+from results import OWN_SETS, RESULTS, SCORED, TEXTS, TIME_LIMIT_S, probe
 from serve_sides import SPOKES, base_file
 
 from spokesmith.metrics.statistics import bootstrap_interval
@@ -30,7 +30,6 @@ MEASURES = {
     "HFR": lambda entry: entry["judgement"]["fabrication"],
     "TFR": lambda entry: entry["judgement"]["recall"],
 }
-SCORED = (0, 1)
 
 
 def main() -> int:
@@ -53,7 +52,7 @@ def main() -> int:
         file = export(variant, arguments.work)
         for name in wanted:
             for decoding in arguments.decodings.split(","):
-                report = probe(file, name, decoding, arguments)
+                report = probed(file, name, decoding, arguments)
                 reference = json.loads(read_text(RESULTS / f"{name}-{decoding}.json"))
                 measured = against(report, reference)
                 size_mb = round(file.stat().st_size / 1e6, 1)
@@ -82,21 +81,20 @@ def export(variant: str, work: Path) -> Path:
     return out
 
 
-def probe(file: Path, name: str, decoding: str, arguments: argparse.Namespace) -> dict[str, Any]:
+def probed(file: Path, name: str, decoding: str, arguments: argparse.Namespace) -> dict[str, Any]:
     """The report of one file on one set."""
-    out = arguments.work / f"{file.stem}-{name}-{decoding}.json"
-    if not out.is_file():
-        command = [sys.executable, "-m", "spokesmith", "probe", "--engine", "llama.cpp"]
-        options = ["--model", str(file), f"--set={name}", f"--{decoding}", f"--out={out}"]
-        options += [f"--concurrency={arguments.concurrency}", f"--time-limit={TIME_LIMIT_S}"]
-        options += ["--summary", "--resume", "--force"]
+    folder = arguments.work / file.stem
+    report = folder / f"{name}-{decoding}.json"
+    if not report.is_file():
+        folder.mkdir(exist_ok=True)
+        how = ["--engine=llama.cpp", f"--model={file}", f"--concurrency={arguments.concurrency}"]
+        how += [f"--time-limit={TIME_LIMIT_S}", "--resume", "--force"]
         if name == TEXTS:
-            options += [f"--texts={arguments.texts}", f"--split={SPLIT}"]
-            options.append(f"--first={arguments.first_texts}")
-        done = subprocess.run([*command, *options], check=False)
-        if done.returncode not in SCORED:
-            raise SystemExit(done.returncode)
-    return json.loads(read_text(out))
+            how.append(f"--first={arguments.first_texts}")
+        status = probe(name, decoding, folder, how, arguments.texts)
+        if status not in SCORED:
+            raise SystemExit(status)
+    return json.loads(read_text(report))
 
 
 def against(report: dict[str, Any], reference: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ engine wants it. Writes docs/results/serve-speed.json.
 from functools import partial
 from pathlib import Path
 
-from decode_sides import VLLM_SIDES, Side, by_engine, by_generate
+from decode_sides import Side, by_engine, by_generate
+from decode_vllm import VLLM_SIDES
 from serve_sides import by_our_server, by_stock_server, cost_of_spokes
 from side_by_side import Comparison, run
 

@@ -6,25 +6,23 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from decode_sides import BASE, SPOKES, WARM_UP, summary, texts_of
+from chat_client import ask_chat, measure
+from decode_sides import BASE, SPOKES, WARM_UP, texts_of
 
 from spokesmith.bases import EMBEDDED
 from spokesmith.cli.llamacpp import open_llamacpp
-from spokesmith.tasks import Task, load_task
+from spokesmith.tasks import load_task
 
 CONTEXT = 2048
 # llama-server's own grammar can come to a standstill on long bounded texts; such an answer is cut
 # and counts as one, which flatters that side.
 STOCK_LIMIT_S = 30.0
 COST_TOKENS, COST_REPEATS = 128, 5
-Ask = Callable[[str], tuple[int, float]]
 
 
 def base_file() -> Path:
@@ -57,7 +55,7 @@ def by_our_server(first: int, at_once: int, **options: Any) -> dict[str, Any]:
 
         ask(WARM_UP)
         before = backend.stats().forwards
-        measured = _measure(ask, texts_of(task, first), at_once)
+        measured = measure(ask, texts_of(task, first), at_once)
         forwards = backend.stats().forwards - before
         backend.close()
     return {**measured, "forwards_per_token": round(forwards / measured["tokens"], 4)}
@@ -69,18 +67,10 @@ def by_stock_server(first: int, at_once: int) -> dict[str, Any]:
     with folded_file() as path, _server(path, at_once) as address:
 
         def ask(text: str) -> tuple[int, float]:
-            return _ask_chat(address, task, text)
+            return ask_chat(f"http://{address}", "stock", task, text, limit_s=STOCK_LIMIT_S)
 
         ask(WARM_UP)
-        return _measure(ask, texts_of(task, first), at_once)
-
-
-def _measure(ask: Ask, texts: list[str], at_once: int) -> dict[str, Any]:
-    start = time.perf_counter()
-    with ThreadPoolExecutor(at_once) as pool:
-        answers = list(pool.map(ask, texts))
-    seconds = time.perf_counter() - start
-    return summary(seconds, [n for n, _ in answers], [wait for _, wait in answers], None)
+        return measure(ask, texts_of(task, first), at_once)
 
 
 @contextmanager
@@ -103,33 +93,6 @@ def _post(address: str, path: str, body: dict[str, Any]) -> http.client.HTTPResp
     if response.status != 200:
         raise RuntimeError(f"llama-server answers {response.status}: {response.read()!r}")
     return response
-
-
-def _ask_chat(address: str, task: Task, text: str) -> tuple[int, float]:
-    """One encoding: how many tokens, and seconds to the first."""
-    schema = {"name": "encoding", "strict": True, "schema": task.schema}
-    body = {
-        "messages": task.messages(text),
-        "max_tokens": task.max_tokens,
-        "temperature": 0,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-        "response_format": {"type": "json_schema", "json_schema": schema},
-    }
-    start, first_token_s, tokens = time.perf_counter(), 0.0, 0
-    response = _post(address, "/v1/chat/completions", body)
-    for line in response:
-        if not line.startswith(b"data: {"):
-            continue
-        if time.perf_counter() - start > STOCK_LIMIT_S:
-            response.close()
-            break
-        tokens += 1
-        event = json.loads(line.removeprefix(b"data: "))
-        said = any(choice["delta"].get("content") for choice in event["choices"])
-        first_token_s = first_token_s or said * (time.perf_counter() - start)
-        tokens = (event.get("usage") or {}).get("completion_tokens", tokens)
-    return tokens, first_token_s
 
 
 def cost_of_spokes() -> dict[str, float]:
