@@ -1,0 +1,35 @@
+"""Schemas that blow up: what any engine must refuse or answer in bounded time."""
+
+import time
+from typing import Any
+
+import httpx
+
+from spokesmith.metrics import check
+
+BOMBS: dict[str, dict[str, Any]] = {
+    "pattern": {"type": "string", "pattern": "^((a{1,1000}){1,1000}){1,1000}$"},
+    "recursion": {"$ref": "#"},
+    "tree": {
+        "type": "object",
+        "properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}},
+        "required": ["a", "b"],
+        "additionalProperties": False,
+    },
+    "long": {"type": "string", "minLength": 10**9},
+}
+
+
+def ends_in_bounded_time(
+    client: httpx.Client, body: dict[str, Any], schema: dict[str, Any]
+) -> None:
+    """Ask for an answer that is held to a schema: it is refused, cut, or valid JSON of it."""
+    start = time.perf_counter()
+    held = {**body, "response_format": {"type": "json_schema", "schema": schema}, "max_tokens": 30}
+    response = client.post("/v1/chat/completions", json=held)
+    assert response.status_code in (200, 400), response.text
+    assert time.perf_counter() - start < 10
+    if response.status_code == 200:
+        choice = response.json()["choices"][0]
+        is_cut = choice["finish_reason"] == "length"
+        assert is_cut or check(choice["message"]["content"], schema).json_valid
