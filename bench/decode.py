@@ -9,7 +9,7 @@ without its n-gram speculation, on the same weights folded. Writes docs/results/
 
 from pathlib import Path
 
-from decode_sides import SIDES, spokes_share
+from decode_sides import SIDES
 from decode_vllm import VLLM_SIDES
 from side_by_side import Comparison, run
 
@@ -21,7 +21,7 @@ if __name__ == "__main__":
             sides=SIDES,
             vllm_sides=VLLM_SIDES,
             against={"generate grammar": "grammar"},
-            extras={"share of the spokes": spokes_share},
+            extras={},
             result=Path(__file__).parents[1] / "docs" / "results" / "decode-speed.json",
         )
     )

@@ -14,9 +14,8 @@ from transformers.utils import logging as transformers_logging
 
 from spokesmith.backends import LocalBackend
 from spokesmith.bases import Base, load_base
-from spokesmith.decoding import Constraint, Engine, Features
+from spokesmith.decoding import Constraint, Features
 from spokesmith.decoding.grammar import Grammar, GrammarCompiler
-from spokesmith.decoding.runner import Work
 from spokesmith.probes import load_set
 from spokesmith.spokes import attach, find_spokes, load_spokes
 from spokesmith.tasks import Task, load_task
@@ -161,30 +160,6 @@ def by_engine(first: int, at_once: int, *, held: bool = True, **features: Any) -
         [one.timing.first_token_s for one in found],
         backend.stats().forwards - before,
     )
-
-
-def spokes_share(repeats: int = 30) -> dict[str, float]:
-    """What spokes add to a step of one token, and of eight rows with five: medians, in turn."""
-    base, _ = loaded()
-    runner = Engine(base, num_slots=8).runner
-    found: dict[str, float] = {}
-    for rows, length in ((1, 1), (8, 5)):
-        seconds: dict[str | None, list[float]] = {None: [], "memory": []}
-        for _ in range(repeats):
-            for spokes, taken in seconds.items():
-                works = [
-                    Work(row=row, start=400, token_ids=[100] * length, wanted=length, spokes=spokes)
-                    for row in range(rows)
-                ]
-                start = time.perf_counter()
-                runner.run(works)
-                taken.append(time.perf_counter() - start)
-        bare, spoked = (statistics.median(seconds[name][3:]) for name in (None, "memory"))
-        name = f"{rows} x {length}"
-        found[f"base, {name}, ms"] = round(1e3 * bare, 2)
-        found[f"with spokes, {name}, ms"] = round(1e3 * spoked, 2)
-        found[f"share, {name}"] = round(1 - bare / spoked, 3)
-    return found
 
 
 Side = Callable[[int, int], dict[str, Any]]

@@ -56,11 +56,41 @@ def render_engines() -> str:
         cells += (f"{row['first_token_s']:.2f}", f"{row['peak_gb']:.1f} GB")
         lines.append(f"| {row['side']} | {row['at_once']} | {' | '.join(cells)} |")
     cost = result["extras"]["cost of the spokes on llama.cpp"]
-    return "\n".join(lines) + (
-        f"\n\nOn llama.cpp the base alone decodes {cost['base, tokens/s']:.0f} tokens/s, the file "
-        f"with spokes {cost['folded, tokens/s']:.0f}: they cost {cost['cost of decode speed']:.1%} "
-        f"and are {cost[SHARE]:.1%} of the file."
+    return "\n\n".join(
+        [
+            "\n".join(lines),
+            f"On llama.cpp the base alone decodes {cost['base, tokens/s']:.0f} tokens/s, the file "
+            f"with spokes {cost['folded, tokens/s']:.0f}: they cost "
+            f"{cost['cost of decode speed']:.1%} and are {cost[SHARE]:.1%} of the file.",
+            "What spokes add to a step of our own engine:",
+            _spokes_share(),
+            "The settings of llama.cpp under our server, each changed alone (a run of its own):",
+            _settings(),
+        ]
     )
+
+
+def _spokes_share() -> str:
+    result = _read("spokes-share.json")
+    lines = ["| base | rows x tokens | alone | with spokes | share |", "| --- |" + " --- |" * 4]
+    for row in result["rows"]:
+        step = f"{row['rows']} x {row['tokens_each']}"
+        times = f"{row['base_ms']:.0f} ms | {row['with_spokes_ms']:.0f} ms"
+        lines.append(f"| {row['base']} | {step} | {times} | {row['share']:.1%} |")
+    return "\n".join(lines)
+
+
+def _settings() -> str:
+    result = _read("llamacpp-settings.json")
+    lines = [
+        f"| {result['machine']}, {result['probes']} gold probes | at once | encodings/min "
+        "| tokens/s |",
+        "| --- |" + " --- |" * 3,
+    ]
+    for row in result["rows"]:
+        speeds = f"{row['encodings_per_min']:.1f} | {row['tokens_per_s']:.0f}"
+        lines.append(f"| {row['side']} | {row['at_once']} | {speeds} |")
+    return "\n".join(lines)
 
 
 def _decoding() -> str:

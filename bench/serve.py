@@ -1,9 +1,8 @@
 """Which engine serves encodings fastest? The gold probes, the shipped set and its schema.
 
-This engine; our server's backend on llama.cpp, as it is and with each of its settings changed in
-turn; llama-server as it comes; `generate()` under a grammar; and, if an environment with vLLM is
-given, vLLM with and without its n-gram speculation. All on the same weights, folded where the
-engine wants it. Writes docs/results/serve-speed.json.
+This engine; our server's backend on llama.cpp; llama-server as it comes; `generate()` under a
+grammar; and, if an environment with vLLM is given, vLLM with and without its n-gram speculation.
+All on the same weights, folded where the engine wants it. Writes docs/results/serve-speed.json.
 
     python bench/serve.py [--first N] [--vllm PYTHON] [--sides NAME,...] [--at-once 1,8]
 """
@@ -22,11 +21,6 @@ SIDES: dict[str, Side] = {
     "spokesmith": by_engine,
     "spokesmith on llama.cpp": by_our_server,
     STOCK: by_stock_server,
-    "llama.cpp without speculation": partial(by_our_server, speculation="none"),
-    "llama.cpp with longer drafts": partial(by_our_server, draft_tokens=16),
-    "llama.cpp without the kept prompt": partial(by_our_server, prompt_cache=False),
-    "llama.cpp without repacking": partial(by_our_server, repack=False),
-    "llama.cpp without flash attention": partial(by_our_server, flash_attention="off"),
 }
 
 if __name__ == "__main__":

@@ -297,7 +297,7 @@ def test_the_queue_has_an_end(plain: LlamaCppBackend) -> None:
         ),
         ({"constraint": Constraint(kind="gbnf", value="root ::= ((")}, ValueError, "gbnf"),
         ({"constraint": Constraint(kind="lark", value="start: [")}, ValueError, "lark"),
-        ({"num_logprobs": 1}, ValueError, "--speculation none"),
+        ({"num_logprobs": 1}, ValueError, "--engine-option speculation=none"),
     ],
 )
 def test_what_cannot_be_met_is_refused(

@@ -7,17 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spokesmith.cli import export_gguf
-from spokesmith.cli.common import (
-    JsonOption,
-    messages_console,
-    open_task,
-    print_json,
-    quiet_libraries,
-)
+from spokesmith.cli.common import JsonOption, messages_console, print_json, quiet_libraries
+from spokesmith.cli.set_task import task_files
 
 if TYPE_CHECKING:
-    from spokesmith.export.card import Measure, TaskFiles
-    from spokesmith.spokes import SpokesCard
+    from spokesmith.export.card import Measure
 
 LAYOUTS = ("folded", "plugin")
 DTYPES = ("bf16", "fp32")
@@ -119,31 +113,6 @@ def hf(
             markup=False,
             highlight=False,
         )
-
-
-def task_files(card: "SpokesCard", name_or_folder: str | None) -> "TaskFiles | None":
-    """The prompt and schema that a set was trained with; None where they are not at hand.
-
-    Raises:
-        ValueError: a task was named, and it is none or not that of the set.
-    """
-    from spokesmith.export.card import TaskFiles
-    from spokesmith.tasks.task import BUILT_IN_NAMES
-
-    if name_or_folder is None and card.task not in BUILT_IN_NAMES:
-        return None
-    task = open_task(name_or_folder or card.task)
-    same = (task.prompt_hash, task.schema_hash) == (card.prompt_hash, card.schema_hash)
-    if not same and name_or_folder is None:
-        return None
-    if not same and card.prompt_hash:
-        raise ValueError(
-            f"the set was trained with another prompt or schema than '{name_or_folder}' has: name "
-            "the task that it was trained on, or leave --task out"
-        )
-    return TaskFiles(
-        name=task.name, prompt=task.prompt, schema=task.schema, max_tokens=task.max_tokens
-    )
 
 
 def measures_of_report(path: Path) -> "list[Measure]":

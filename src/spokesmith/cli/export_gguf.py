@@ -17,6 +17,7 @@ from spokesmith.cli.common import (
     quiet_libraries,
 )
 from spokesmith.cli.progress import progress
+from spokesmith.cli.set_task import task_files
 
 if TYPE_CHECKING:
     from spokesmith.bases import Base
@@ -81,7 +82,6 @@ def gguf(
     The base's own weights and keys stay as they are, byte for byte. The file is read back and
     compared before it takes its name.
     """
-    from spokesmith.cli.export import task_files
     from spokesmith.export.gguf_export import CheckFailedError, check_paths, export_gguf
     from spokesmith.export.gguf_plan import TOUCHED
     from spokesmith.spokes import find_spokes, load_spokes

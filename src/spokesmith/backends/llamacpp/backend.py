@@ -231,7 +231,7 @@ class LlamaCppBackend(ChatBackend):
             if self.options.speculations:
                 raise ValueError(
                     "llama.cpp tells no log probabilities of tokens that it proposed: leave out "
-                    "logprobs, or start with --speculation none"
+                    "logprobs, or start with --engine-option speculation=none"
                 )
             body["n_probs"] = max(request.num_logprobs, 1)
         return Plan(
