@@ -1,11 +1,12 @@
-"""Does a set still do its task as an ordinary file? Exports on llama.cpp against the unfolded set.
+"""Does a set still do its task as an ordinary file? Exports and four bits against the unfolded set.
 
-Every variant is written by `spokesmith export gguf` and probed through `--engine llama.cpp`; what
-the unfolded set does is read from docs/results/SET-free.json and SET-constrained.json, and compared
-probe by probe. Answers are kept in --work, so that a run that was stopped goes on. Writes
-docs/results/exports.json, which holds no text.
+Files of `spokesmith export gguf` are probed through `--engine llama.cpp`, the folder of `export hf`
+and the set beside a base in NF4 through our own engine. What the unfolded set does is read from
+docs/results/SET-free.json and SET-constrained.json, and compared probe by probe. Answers are kept
+in --work, so that a run that was stopped goes on. Writes docs/results/exports.json, which holds no
+text.
 
-    python bench/exports.py [--texts FILE] [--variants own,q8_0] [--sets gold,twins] [--work DIR]
+    python bench/exports.py [--texts FILE] [--variants own,q8_0] [--sets gold,twins] --work DIR
 """
 
 import argparse
@@ -22,7 +23,14 @@ from spokesmith.metrics.statistics import bootstrap_interval
 from spokesmith.tasks.files import read_text, write_text
 
 RESULT = RESULTS / "exports.json"
-VARIANTS = {"own": "as the base's tensors", "q8_0": "Q8_0", "f16": "F16"}
+# By name: what it is in the table.
+VARIANTS = {
+    "folded": "folded, bfloat16",
+    "nf4": "beside an NF4 base",
+    "own": "GGUF, Q4_1 as the base",
+    "q8_0": "GGUF, grown tensors in Q8_0",
+    "f16": "GGUF, grown tensors in F16",
+}
 # By its name in metrics.md: how a probe's entry in a report gives it; None where it says nothing.
 MEASURES = {
     "SC": lambda entry: float(entry["valid"]),
@@ -36,11 +44,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--texts", type=Path, help="JSONL of real texts; their eval split is asked")
     parser.add_argument("--first-texts", type=int, default=300, help="so many of them")
-    parser.add_argument("--variants", default="own,q8_0", help=f"of {', '.join(VARIANTS)}")
+    parser.add_argument("--variants", default=",".join(VARIANTS), help=f"of {', '.join(VARIANTS)}")
     parser.add_argument("--sets", help="only these, with commas")
     parser.add_argument("--decodings", default="free,constrained")
     parser.add_argument("--concurrency", type=int, default=8)
     parser.add_argument("--work", type=Path, required=True, help="for files and answers")
+    parser.add_argument("--done", action="store_true", help="write what is probed already, no more")
     parser.add_argument("--out", type=Path, default=RESULT)
     arguments = parser.parse_args()
     wanted = [*OWN_SETS, *([TEXTS] if arguments.texts else [])]
@@ -50,15 +59,18 @@ def main() -> int:
     rows = []
     for variant in arguments.variants.split(","):
         file = export(variant, arguments.work)
+        size_mb = None if file is None else round(size_of(file) / 1e6, 1)
         for name in wanted:
             for decoding in arguments.decodings.split(","):
-                report = probed(file, name, decoding, arguments)
+                out = arguments.work / variant / f"{name}-{decoding}.json"
+                if arguments.done and not out.is_file():
+                    continue
+                report = probed(out, engine_options(variant, file), name, decoding, arguments)
                 reference = json.loads(read_text(RESULTS / f"{name}-{decoding}.json"))
                 measured = against(report, reference)
-                size_mb = round(file.stat().st_size / 1e6, 1)
                 rows.append(
                     {
-                        "touched tensors": VARIANTS[variant],
+                        "export": VARIANTS[variant],
                         "file_mb": size_mb,
                         "set": name,
                         "decoding": decoding,
@@ -71,27 +83,49 @@ def main() -> int:
     return 0
 
 
-def export(variant: str, work: Path) -> Path:
-    """The file of a variant, written unless it is there."""
-    out = work / f"{variant}.gguf"
-    if not out.is_file():
-        command = [sys.executable, "-m", "spokesmith", "export", "gguf", "--spokes", SPOKES]
-        options = ["--base-gguf", str(base_file()), "--out", str(out), "--touched", variant]
+def export(variant: str, work: Path) -> Path | None:
+    """The file or folder of a variant, written unless it is there; None where there is none."""
+    if variant == "nf4":
+        return None
+    command = [sys.executable, "-m", "spokesmith", "export"]
+    if variant == "folded":
+        out = work / "folded-hf"
+        options = ["hf", "--spokes", SPOKES, "--out", str(out)]
+    else:
+        out = work / f"{variant}.gguf"
+        options = ["gguf", "--spokes", SPOKES, "--out", str(out), "--touched", variant]
+        options += ["--base-gguf", str(base_file())]
+    if not out.exists():
         subprocess.run([*command, *options], check=True)
     return out
 
 
-def probed(file: Path, name: str, decoding: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """The report of one file on one set."""
-    folder = arguments.work / file.stem
-    report = folder / f"{name}-{decoding}.json"
+def size_of(path: Path) -> int:
+    """Bytes of a file, or of the weights in a folder."""
+    files = [path] if path.is_file() else path.glob("*.safetensors")
+    return sum(file.stat().st_size for file in files)
+
+
+def engine_options(variant: str, file: Path | None) -> list[str]:
+    """How `probe` runs a variant."""
+    if variant == "nf4":
+        return ["--quantize=nf4"]
+    if variant == "folded":
+        return [f"--base={file}", "--spokes=none"]
+    return ["--engine=llama.cpp", f"--model={file}"]
+
+
+def probed(
+    report: Path, engine: list[str], name: str, decoding: str, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """The report of one variant on one set."""
     if not report.is_file():
-        folder.mkdir(exist_ok=True)
-        how = ["--engine=llama.cpp", f"--model={file}", f"--concurrency={arguments.concurrency}"]
+        report.parent.mkdir(exist_ok=True)
+        how = [*engine, f"--concurrency={arguments.concurrency}"]
         how += [f"--time-limit={TIME_LIMIT_S}", "--resume", "--force"]
         if name == TEXTS:
             how.append(f"--first={arguments.first_texts}")
-        status = probe(name, decoding, folder, how, arguments.texts)
+        status = probe(name, decoding, report.parent, how, arguments.texts)
         if status not in SCORED:
             raise SystemExit(status)
     return json.loads(read_text(report))
