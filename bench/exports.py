@@ -11,13 +11,14 @@ text.
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 from results import OWN_SETS, RESULTS, SCORED, TEXTS, TIME_LIMIT_S, probe
-from serve_sides import SPOKES, base_file
+from serve_sides import COST_REPEATS, SPOKES, base_file, decode_speed
 
 from spokesmith.metrics.statistics import bootstrap_interval
 from spokesmith.tasks.files import read_text, write_text
@@ -60,6 +61,7 @@ def main() -> int:
     for variant in arguments.variants.split(","):
         file = export(variant, arguments.work)
         size_mb = None if file is None else round(size_of(file) / 1e6, 1)
+        tokens_per_s = speed_of(file)
         for name in wanted:
             for decoding in arguments.decodings.split(","):
                 out = arguments.work / variant / f"{name}-{decoding}.json"
@@ -74,7 +76,7 @@ def main() -> int:
                         "file_mb": size_mb,
                         "set": name,
                         "decoding": decoding,
-                        "tokens_per_s": round(report["totals"]["tokens_per_s"] or 0.0, 1),
+                        "tokens_per_s": tokens_per_s,
                         **measured,
                     }
                 )
@@ -104,6 +106,13 @@ def size_of(path: Path) -> int:
     """Bytes of a file, or of the weights in a folder."""
     files = [path] if path.is_file() else path.glob("*.safetensors")
     return sum(file.stat().st_size for file in files)
+
+
+def speed_of(path: Path | None) -> float | None:
+    """Tokens a second of one free stream on llama.cpp; None for what it does not run."""
+    if path is None or path.is_dir():
+        return None
+    return round(statistics.median(decode_speed(path) for _ in range(COST_REPEATS)), 1)
 
 
 def engine_options(variant: str, file: Path | None) -> list[str]:

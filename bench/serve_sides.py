@@ -33,12 +33,14 @@ def base_file() -> Path:
 
 @contextmanager
 def folded_file() -> Iterator[Path]:
-    """The shipped set grafted onto the embedded base's own file."""
+    """The shipped set grafted onto the embedded base's own file, in the base's own types."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "memory.gguf"
         command = [sys.executable, "-m", "spokesmith", "export", "gguf", "--spokes", SPOKES]
-        files = ["--base-gguf", str(base_file()), "--out", str(out), "--no-check-engine"]
-        subprocess.run([*command, *files], check=True, stdout=subprocess.DEVNULL)
+        files = ["--base-gguf", str(base_file()), "--out", str(out), "--touched", "own"]
+        subprocess.run(
+            [*command, *files, "--no-check-engine"], check=True, stdout=subprocess.DEVNULL
+        )
         yield out
 
 
@@ -101,15 +103,7 @@ def cost_of_spokes() -> dict[str, float]:
     with folded_file() as folded:
         for _ in range(COST_REPEATS):
             for name, path in (("base", base_file()), ("folded", folded)):
-                code = f"import serve_sides; print(serve_sides.decode_speed({str(path)!r}))"
-                done = subprocess.run(
-                    [sys.executable, "-c", code],
-                    check=True,
-                    stdout=subprocess.PIPE,
-                    text=True,
-                    cwd=Path(__file__).parent,
-                )
-                speeds[name].append(float(done.stdout.splitlines()[-1]))
+                speeds[name].append(decode_speed(path))
         sizes = {"base": base_file().stat().st_size, "folded": folded.stat().st_size}
     base, spoked = (statistics.median(speeds[name]) for name in ("base", "folded"))
     return {
@@ -120,10 +114,22 @@ def cost_of_spokes() -> dict[str, float]:
     }
 
 
-def decode_speed(path: str) -> float:
-    """Tokens a second of one answer without a grammar, after a warm-up."""
+def decode_speed(path: Path) -> float:
+    """Tokens a second of one answer without a grammar, after a warm-up, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import serve_sides; serve_sides.print_speed({str(path)!r})"],
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent,
+    )
+    return float(done.stdout.splitlines()[-1])
+
+
+def print_speed(path: str) -> None:
+    """What `decode_speed` runs."""
     with _server(Path(path), 1) as address:
         body = {"prompt": "The pump", "n_predict": COST_TOKENS, "ignore_eos": True}
         for _ in range(2):
             answer = json.loads(_post(address, "/completion", body).read())
-    return answer["timings"]["predicted_per_second"]
+    print(answer["timings"]["predicted_per_second"])
