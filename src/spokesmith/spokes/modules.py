@@ -126,9 +126,7 @@ class Spoke(nn.Module):
 
     def state_of_parameters(self) -> list[tuple[int, int]]:
         """What changes when a parameter does."""
-        # Asked at every step: `parameters()` takes ten times as long.
-        found = self._parameters.values()
-        return [(one.data_ptr(), one._version) for one in found if one is not None]
+        return [(one.data_ptr(), one._version) for one in self.parameters()]
 
     def _fused(self, dtype: torch.dtype) -> tuple[FixedProduct, FixedProduct]:
         """The products of `fused_weights`, made anew after the parameters have changed."""
