@@ -37,10 +37,8 @@ def folded_file() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "memory.gguf"
         command = [sys.executable, "-m", "spokesmith", "export", "gguf", "--spokes", SPOKES]
-        files = ["--base-gguf", str(base_file()), "--out", str(out), "--touched", "own"]
-        subprocess.run(
-            [*command, *files, "--no-check-engine"], check=True, stdout=subprocess.DEVNULL
-        )
+        files = ["--base-gguf", str(base_file()), "--out", str(out), "--no-check-engine"]
+        subprocess.run([*command, *files], check=True, stdout=subprocess.DEVNULL)
         yield out
 
 

@@ -27,7 +27,7 @@ class Parts:
     card: SpokesCard
 
     def graft(self, out: Path, **choices: Any) -> Grafted:
-        given = {"find": self.not_asked, "load": None, "touched": "own", **choices}
+        given = {"find": self.not_asked, "load": None, **choices}
         return export_gguf(out, self.path, self.spokes, self.card, **given)
 
     def not_asked(self) -> Any:

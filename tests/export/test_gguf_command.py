@@ -131,7 +131,7 @@ def test_a_mistake_is_one_line_and_status_2(run: Any, parts: Parts, tmp_path: Pa
     (tmp_path / "small").mkdir()
     small = make_parts(tmp_path / "small", sizes={"hidden_size": 32}).path
     for arguments, words in (
-        (("--touched", "q3"), "touched 'q3' is unknown: use auto, own, q8_0, f16"),
+        (("--touched", "q3"), "touched 'q3' is unknown: use own, q8_0, f16"),
         (("--layout", "flat"), "layout 'flat' is unknown: use folded or tensors"),
         (("--spokes", "nowhere"), "no set of spokes at 'nowhere'"),
         (("--base-gguf", "nowhere.gguf"), "no file at nowhere.gguf"),

@@ -40,10 +40,10 @@ def gguf(
         str,
         typer.Option(
             "--touched",
-            help="Type of the matrices that get spokes: auto (their own, but Q8_0 for one of fewer "
-            "than eight bits), own (Q8_0 where it cannot be written), q8_0 or f16.",
+            help="Type of the matrices that get spokes: own (Q8_0 where own cannot be written), "
+            "q8_0 or f16.",
         ),
-    ] = "auto",
+    ] = "own",
     layout: Annotated[
         str,
         typer.Option(

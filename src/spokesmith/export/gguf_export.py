@@ -66,7 +66,7 @@ def export_gguf(
     card: SpokesCard,
     *,
     layout: str = "folded",
-    touched: Touched = "auto",
+    touched: Touched = "own",
     task: TaskFiles | None = None,
     find: Callable[[], BaseSource],
     load: Callable[[GGUFBase], Base] | None = None,

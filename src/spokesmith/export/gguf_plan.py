@@ -28,7 +28,7 @@ from spokesmith.export.gguf_header import FORMATS, TensorInfo, entry_bytes
 from spokesmith.spokes import SpokesCard, SpokeSet
 from spokesmith.spokes.modules import RMS_NORM_EPS
 
-Touched = Literal["auto", "own", "q8_0", "f16"]
+Touched = Literal["own", "q8_0", "f16"]
 TOUCHED: tuple[str, ...] = get_args(Touched)
 Array = np.ndarray
 Entries = Mapping[str, int | float | str | list[int] | list[float]]
@@ -38,8 +38,6 @@ WRITABLE = tuple(
     GGMLQuantizationType[name]
     for name in ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
 )
-# In these a set loses more than its answers bear.
-COARSE = tuple(kind for kind in WRITABLE if kind.name.startswith(("Q4", "Q5")))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +95,7 @@ class Plan:
 
 
 def plan_folded(
-    base: GGUFBase,
-    folded: Mapping[int, FoldedLayer],
-    card: SpokesCard,
-    *,
-    touched: Touched = "auto",
+    base: GGUFBase, folded: Mapping[int, FoldedLayer], card: SpokesCard, *, touched: Touched = "own"
 ) -> Plan:
     """The file in which a set is a part of the base's feed-forward blocks.
 
@@ -110,8 +104,7 @@ def plan_folded(
         folded: by layer, what its spokes add.
         card: of the set.
         touched: type of the matrices that are touched: own, where rows of it can be written and
-            Q8_0 elsewhere; auto, which takes Q8_0 for types of fewer than eight bits too; or q8_0
-            or f16 for all.
+            Q8_0 elsewhere, or q8_0 or f16 for all.
 
     Raises:
         ValueError: a matrix cannot be read, or its rows do not fit the type that it is to have.
@@ -164,9 +157,9 @@ def _kinds(base: GGUFBase, layer: int, touched: Touched) -> dict[str, GGMLQuanti
     for part in PARTS:
         info = base.ffn(layer, part)
         kind = readable_type(info)
-        if touched not in ("auto", "own"):
+        if touched != "own":
             kind = GGMLQuantizationType[touched.upper()]
-        elif kind not in WRITABLE or (touched == "auto" and kind in COARSE):
+        elif kind not in WRITABLE:
             kind = GGMLQuantizationType.Q8_0
         if info.dims[0] % GGML_QUANT_SIZES[kind][0]:
             raise ValueError(
