@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import jsonschema
 import pytest
+import torch
 from vllm_parts import complete, servers, text_of, vllm_python
 
 from spokesmith.backends import LocalBackend
@@ -28,6 +29,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(3000)]
 
 BASE, SPOKES = "smollm2-135m", "memory-smollm2-135m"
 AT_ONCE, SHORT = 8, 48
+# Answers that may part, and what the likelier token may lead by where they do, in nats.
+MOST_TIES, TIE = 2, 1e-3
 TASK = load_task("memory")
 TEXTS = [probe.text for probe in load_set("gold", TASK).probes]
 
@@ -63,7 +66,9 @@ def ask(url: str, text: str, **options: Any) -> dict[str, Any]:
     return complete(url, servers().MODEL, TASK.messages(text), **options)
 
 
-def test_greedy_text_is_ours(url: str, ours: LocalBackend) -> None:
+def test_greedy_texts_are_ours(url: str, ours: LocalBackend) -> None:
+    """To the letter, but where two tokens are as likely as float32 can tell."""
+
     def of_ours(text: str) -> tuple[str, str, int]:
         found = ours.complete(TASK.messages(text), max_tokens=TASK.max_tokens)
         return found.text, found.finish_reason, found.usage.prompt_tokens
@@ -78,7 +83,23 @@ def test_greedy_text_is_ours(url: str, ours: LocalBackend) -> None:
         found = list(pool.map(of_vllm, TEXTS))
     assert len(wanted) == 25
     assert [reason for _, reason, _ in wanted].count("stop") > 20
-    assert found == wanted
+    others = [place for place in range(25) if found[place] != wanted[place]]
+    assert len(others) <= MOST_TIES
+    for place in others:
+        assert found[place][2] == wanted[place][2]
+        assert lead_where_they_part(TEXTS[place], wanted[place][0], found[place][0], ours) < TIE
+
+
+def lead_where_they_part(text: str, one: str, other: str, ours: LocalBackend) -> float:
+    """By how much the likelier of the two tokens leads where two answers part, in nats."""
+    ids = [ours.chat.text_ids(answer, control_tokens=False) for answer in (one, other)]
+    shared = next(i for i, pair in enumerate(zip(*ids, strict=False)) if pair[0] != pair[1])
+    prompt = ours.chat.prompt_ids(TASK.messages(text))
+    with torch.inference_mode():
+        logits = ours.base.model(torch.tensor([[*prompt, *ids[0][:shared]]])).logits[0, -1]
+    first, second = logits.topk(2).values.tolist()
+    assert {ids[0][shared], ids[1][shared]} == set(logits.topk(2).indices.tolist())
+    return first - second
 
 
 def test_a_schema_holds_and_the_answer_is_ours(url: str, ours: LocalBackend) -> None:
