@@ -62,6 +62,7 @@ bench-spokes: $(READY)  ## Measure what spokes add to a decode step; Gemma 4 E2B
 
 bench-exports: $(READY)  ## Probe exports on llama.cpp against the unfolded set; TEXTS=FILE (hours).
 	$(BIN)/python bench/exports.py --work runs/exports $(if $(TEXTS),--texts $(TEXTS))
+	$(BIN)/python bench/readme.py
 
 bench-metrics: $(READY)  ## Measure the judge on corrupted golds; TEXTS=FILE adds real texts.
 	$(BIN)/python bench/metrics.py $(if $(TEXTS),--texts $(TEXTS))
@@ -74,6 +75,7 @@ results: $(READY)  ## Probe the shipped set on all sets (hours, resumes); TEXTS=
 
 soak: $(READY)  ## Run the server under load and watch its memory (20 minutes).
 	$(BIN)/python bench/soak.py
+	$(BIN)/python bench/readme.py
 
 clean:  ## Remove the environment and caches of tools.
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis

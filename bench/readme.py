@@ -40,7 +40,7 @@ def with_results(text: str, figures: str) -> str:
 
 def render() -> str:
     """The figures as Markdown."""
-    return "\n\n".join([_probes(), _decoding(), _speed(), _gemma4()])
+    return "\n\n".join([_probes(), _decoding(), _soak(), _speed(), _gemma4()])
 
 
 def render_engines() -> str:
@@ -145,6 +145,19 @@ def _decoding() -> str:
         if any((side, number) in rows for number in numbers):
             lines.append(f"| {words} | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _soak() -> str:
+    result = _read("soak.json")
+    memory = result["memory"]
+    failed = [name for name, holds in result["verdicts"].items() if not holds]
+    outcome = f"failed: {', '.join(failed)}" if failed else "nothing lost, nothing wrong"
+    return (
+        f"The server under load for {result['minutes']:.0f} minutes (`make soak`): "
+        f"{result['requests']:,} requests, {outcome}; memory "
+        f"{memory['resident_mb_second_quarter']:,.0f} MB in the second quarter of the time and "
+        f"{memory['resident_mb_last_quarter']:,.0f} in the last."
+    )
 
 
 def _probes() -> str:
