@@ -7,8 +7,6 @@ without its n-gram speculation, on the same weights folded. Writes docs/results/
     python bench/decode.py [--first N] [--vllm PYTHON] [--sides NAME,...] [--at-once 1,4,8]
 """
 
-from pathlib import Path
-
 from decode_sides import SIDES
 from decode_vllm import VLLM_SIDES
 from side_by_side import Comparison, run
@@ -17,11 +15,10 @@ if __name__ == "__main__":
     run(
         Comparison(
             script=__file__,
-            about=str(__doc__).splitlines()[0],
+            about=str(__doc__),
             sides=SIDES,
-            vllm_sides=VLLM_SIDES,
             against={"generate grammar": "grammar"},
-            extras={},
-            result=Path(__file__).parents[1] / "docs" / "results" / "decode-speed.json",
+            result="decode-speed.json",
+            vllm_sides=VLLM_SIDES,
         )
     )

@@ -9,15 +9,15 @@ import argparse
 import json
 import platform
 import time
-from pathlib import Path
 
 import torch
+from figures import RESULTS
 from train_base import GEMMA4, Settings, build_base
 
 from spokesmith.bases.loading import choose_device
 from spokesmith.diagnose import Sample, diagnose
 
-RESULT = Path(__file__).parents[1] / "docs" / "results" / "diagnose-gemma4-e2b.json"
+RESULT = RESULTS / "diagnose-gemma4-e2b.json"
 NUM_SAMPLES = 2
 
 

@@ -2,9 +2,9 @@
 
 Files of `spokesmith export gguf` are probed through `--engine llama.cpp`, the folder of `export hf`
 and the set beside a base in NF4 through our own engine. What the unfolded set does is read from
-docs/results/SET-free.json and SET-constrained.json, and compared probe by probe. Answers are kept
-in --work, so that a run that was stopped goes on. Writes docs/results/exports.json, which holds no
-text.
+docs/results/SET-free.json and SET-constrained.json, and compared probe by probe. Answers and speeds
+are kept in --work, so that a run that was stopped goes on. Writes docs/results/exports.json, which
+holds no text.
 
     python bench/exports.py [--texts FILE] [--variants own,q8_0] [--sets gold,twins] --work DIR
 """
@@ -42,6 +42,37 @@ MEASURES = {
 
 
 def main() -> int:
+    arguments = _arguments()
+    sets = [*OWN_SETS, *([TEXTS] if arguments.texts else [])]
+    if arguments.sets:
+        sets = arguments.sets.split(",")
+    arguments.work.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, Any]] = []
+    for variant in arguments.variants.split(","):
+        reports = {
+            (name, decoding): arguments.work / variant / f"{name}-{decoding}.json"
+            for name in sets
+            for decoding in arguments.decodings.split(",")
+        }
+        if arguments.done:
+            reports = {asked: report for asked, report in reports.items() if report.is_file()}
+        if not reports:
+            continue
+        file = export(variant, arguments.work)
+        size_mb = None if file is None else round(size_of(file) / 1e6, 1)
+        speed = kept_speed(file, arguments.work / variant / "speed.json")
+        for (name, decoding), out in reports.items():
+            report = probed(out, engine_options(variant, file), name, decoding, arguments)
+            reference = json.loads(read_text(RESULTS / out.name))
+            row = {"export": VARIANTS[variant], "file_mb": size_mb, "set": name}
+            row |= {"decoding": decoding, "tokens_per_s": speed, **against(report, reference)}
+            rows.append(row)
+            print(json.dumps(row), flush=True)
+            write_text(arguments.out, json.dumps({"rows": rows}, indent=1) + "\n")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     parser.add_argument("--texts", type=Path, help="JSONL of real texts; their eval split is asked")
     parser.add_argument("--first-texts", type=int, default=300, help="so many of them")
@@ -52,37 +83,7 @@ def main() -> int:
     parser.add_argument("--work", type=Path, required=True, help="for files and answers")
     parser.add_argument("--done", action="store_true", help="write what is probed already, no more")
     parser.add_argument("--out", type=Path, default=RESULT)
-    arguments = parser.parse_args()
-    wanted = [*OWN_SETS, *([TEXTS] if arguments.texts else [])]
-    if arguments.sets:
-        wanted = arguments.sets.split(",")
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for variant in arguments.variants.split(","):
-        file = export(variant, arguments.work)
-        size_mb = None if file is None else round(size_of(file) / 1e6, 1)
-        tokens_per_s = speed_of(file)
-        for name in wanted:
-            for decoding in arguments.decodings.split(","):
-                out = arguments.work / variant / f"{name}-{decoding}.json"
-                if arguments.done and not out.is_file():
-                    continue
-                report = probed(out, engine_options(variant, file), name, decoding, arguments)
-                reference = json.loads(read_text(RESULTS / f"{name}-{decoding}.json"))
-                measured = against(report, reference)
-                rows.append(
-                    {
-                        "export": VARIANTS[variant],
-                        "file_mb": size_mb,
-                        "set": name,
-                        "decoding": decoding,
-                        "tokens_per_s": tokens_per_s,
-                        **measured,
-                    }
-                )
-                print(json.dumps(rows[-1]), flush=True)
-                write_text(arguments.out, json.dumps({"rows": rows}, indent=1) + "\n")
-    return 0
+    return parser.parse_args()
 
 
 def export(variant: str, work: Path) -> Path | None:
@@ -108,11 +109,14 @@ def size_of(path: Path) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def speed_of(path: Path | None) -> float | None:
-    """Tokens a second of one free stream on llama.cpp; None for what it does not run."""
+def kept_speed(path: Path | None, kept: Path) -> float | None:
+    """Tokens a second of one free stream on llama.cpp, measured once; None where it runs none."""
     if path is None or path.is_dir():
         return None
-    return round(statistics.median(decode_speed(path) for _ in range(COST_REPEATS)), 1)
+    if not kept.is_file():
+        median = statistics.median(decode_speed(path) for _ in range(COST_REPEATS))
+        write_text(kept, json.dumps(round(median, 1)))
+    return json.loads(read_text(kept))
 
 
 def engine_options(variant: str, file: Path | None) -> list[str]:

@@ -7,7 +7,6 @@ set grafted onto the embedded base's own. Writes docs/results/llamacpp-settings.
 """
 
 from functools import partial
-from pathlib import Path
 
 from decode_sides import Side
 from serve_sides import by_our_server
@@ -27,11 +26,9 @@ if __name__ == "__main__":
     run(
         Comparison(
             script=__file__,
-            about=str(__doc__).splitlines()[0],
+            about=str(__doc__),
             sides=SIDES,
-            vllm_sides={},
             against={AS_IT_IS: "as it is"},
-            extras={},
-            result=Path(__file__).parents[1] / "docs" / "results" / "llamacpp-settings.json",
+            result="llamacpp-settings.json",
         )
     )

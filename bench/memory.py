@@ -15,14 +15,14 @@ malloc is told to give them back, as it does by itself with the larger blocks of
 import argparse
 import gc
 import json
-import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-RESULT = Path(__file__).parents[1] / "docs" / "results" / "memory.json"
+from figures import RESULTS, machine
+
+RESULT = RESULTS / "memory.json"
 STEPS = 2
 KEPT_BLOCK_BYTES = 64 * 1024
 MB = 1e6
@@ -80,7 +80,7 @@ def main() -> None:
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
         rows.append(json.loads(done.stdout.splitlines()[-1]))
         print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
-    result = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "settings": rows}
+    result = {"machine": machine(), "settings": rows}
     report(rows)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     arguments.out.write_text(json.dumps(result, indent=2) + "\n")

@@ -7,10 +7,10 @@ architecture is of full size; kernels of the CPU stand in for those of a card. M
 """
 
 import json
-from pathlib import Path
 from typing import Any
 
 import torch
+from figures import RESULTS, ROOT, between_marks, markdown_table
 from train_base import gemma4_config
 
 from spokesmith.bases.families import family_of
@@ -20,8 +20,7 @@ from spokesmith.training.config import make_config
 from spokesmith.training.dry_run import TrainingSetup
 from spokesmith.training.memory import estimate_memory, largest_length
 
-ROOT = Path(__file__).parents[1]
-RESULT = ROOT / "docs" / "results" / "memory-gemma4-e2b.json"
+RESULT = RESULTS / "memory-gemma4-e2b.json"
 DOCUMENT = ROOT / "docs" / "large-bases.md"
 START, END = "<!-- estimate: start -->", "<!-- estimate: end -->"
 GB = 1e9
@@ -48,9 +47,8 @@ def main() -> None:
     RESULT.write_text(json.dumps({"rows": rows, "longest": longest}, indent=2) + "\n")
     table = render(rows, longest)
     print(table)
-    head, _, rest = DOCUMENT.read_text(encoding="utf-8").partition(START)
-    _, _, tail = rest.partition(END)
-    DOCUMENT.write_text(f"{head}{START}\n{table}\n{END}{tail}", encoding="utf-8")
+    before = DOCUMENT.read_text(encoding="utf-8")
+    DOCUMENT.write_text(between_marks(before, START, END, table), encoding="utf-8")
 
 
 def make_setup(source: BaseSource, batch_size: int, length: int, quantize: str) -> TrainingSetup:
@@ -82,17 +80,21 @@ def estimate(source: BaseSource, batch_size: int, length: int, quantize: str) ->
 
 def render(rows: list[dict[str, Any]], longest: dict[str, int]) -> str:
     """The figures as Markdown."""
-    lines = [
-        "| rows | tokens | base | on the card | weights | activations | passing | on the host |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    sizes = {
+        "on the card": "total_gb",
+        "weights": "weight_gb",
+        "activations": "activation_gb",
+        "passing": "transient_gb",
+        "on the host": "host_gb",
+    }
+    lines = []
     for row in rows:
         base = "bf16" if row["quantize"] == "none" else row["quantize"]
-        sizes = ("total_gb", "weight_gb", "activation_gb", "transient_gb", "host_gb")
-        cells = " | ".join(f"{row[size]:.2f} GB" for size in sizes)
-        lines.append(f"| {row['batch_size']} | {row['length']:,} | {base} | {cells} |")
+        cells = (f"{row[size]:.2f} GB" for size in sizes.values())
+        lines.append([str(row["batch_size"]), f"{row['length']:,}", base, *cells])
+    table = markdown_table(["rows", "tokens", "base", *sizes], lines)
     words = ", ".join(f"{length:,} tokens on {card}" for card, length in longest.items())
-    return "\n".join(lines) + f"\n\nThe longest single example that fits: {words}."
+    return f"{table}\n\nThe longest single example that fits: {words}."
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ docs/results/metrics-detection.json; ends with status 1 where a gate is missed.
 
 import argparse
 import json
-import os
-import platform
 import random
 import re
 import sys
@@ -20,6 +18,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+from figures import RESULTS, machine
 
 from spokesmith.data.extract import extract
 from spokesmith.data.generate import generate
@@ -35,7 +35,7 @@ GATES = {"digits": 0.85, "names": 0.88, "units": 0.95}
 MOST_FALSE = 0.015
 TIMED = 1000
 MOST_SECONDS = 20.0
-RESULT = Path(__file__).parents[1] / "docs" / "results" / "metrics-detection.json"
+RESULT = RESULTS / "metrics-detection.json"
 
 DIGITS = re.compile(r"\d+")
 NAME = re.compile(r"(?<![\w.-])[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,})*(?![\w-])")
@@ -108,7 +108,7 @@ def main() -> int:
     rows = measure(golds, arguments.show)
     seconds = time_judging([pair for _, pair in golds[:TIMED]])
     result = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "gates": {**GATES, "false_flags": MOST_FALSE, "seconds_for_1000": MOST_SECONDS},
         "sources": rows,
         "seconds_for_1000": round(seconds, 2),

@@ -8,11 +8,11 @@ unseen pairs. Prints a table and writes docs/results/rates.json.
 
 import argparse
 import json
-import os
-import platform
 import sys
 from pathlib import Path
 from typing import Any
+
+from figures import RESULTS, machine
 
 FACTORS = (0.25, 1.0, 4.0)
 RUNS = (("ffn", "muon"), ("residual", "muon"))
@@ -23,7 +23,7 @@ NUM_EVAL = 32
 WARMUP_STEPS = 4
 MIN_RATE_SHARE = 0.05
 SEED = 5
-RESULT = Path(__file__).parents[1] / "docs" / "results" / "rates.json"
+RESULT = RESULTS / "rates.json"
 
 
 def main() -> None:
@@ -55,7 +55,7 @@ def main() -> None:
             rows.append({**row, "eval_loss": round(loss, 4)})
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
     result = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "steps": arguments.steps,
         "default_rate": default,
         "runs": rows,

@@ -15,11 +15,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from figures import RESULTS
+
 from spokesmith.probes.records import GOLD, TEXTS
 from spokesmith.report import results_page
 from spokesmith.tasks.files import read_text, write_text
 
-RESULTS = Path(__file__).parents[1] / "docs" / "results"
 OWN_SETS = (GOLD, "stress", "twins", "minimal", "edits")
 DECODINGS = ("free", "constrained")
 PAGE_NAME = "index.html"

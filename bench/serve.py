@@ -8,7 +8,6 @@ All on the same weights, folded where the engine wants it. Writes docs/results/s
 """
 
 from functools import partial
-from pathlib import Path
 
 from decode_sides import Side, by_engine, by_generate
 from decode_vllm import VLLM_SIDES
@@ -27,11 +26,11 @@ if __name__ == "__main__":
     run(
         Comparison(
             script=__file__,
-            about=str(__doc__).splitlines()[0],
+            about=str(__doc__),
             sides=SIDES,
-            vllm_sides=VLLM_SIDES,
             against={STOCK: "stock", "generate grammar": "grammar"},
+            result="serve-speed.json",
+            vllm_sides=VLLM_SIDES,
             extras={"cost of the spokes on llama.cpp": cost_of_spokes},
-            result=Path(__file__).parents[1] / "docs" / "results" / "serve-speed.json",
         )
     )

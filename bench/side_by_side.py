@@ -6,17 +6,19 @@ and the file. A side is a function of the number of probes and of the encodings 
 
 import argparse
 import json
-import os
 import platform
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from decode_sides import Side
+from figures import RESULTS, machine
+
+from spokesmith.tasks.files import write_text
 
 VllmSide = Callable[[str, Path, int, list[int]], dict[int, Any]]
 HEADINGS = ("side", "at once", "enc./min", "tokens/s", "forwards/token", "first token s", "peak GB")
@@ -29,21 +31,21 @@ class Comparison:
 
     Attributes:
         script: the file that is run for each side.
-        about: what it measures.
+        about: that file's docstring, whose first line says what it measures.
         sides: measured by this Python.
-        vllm_sides: measured on a server of a Python that has vLLM.
         against: by side, the short name of a ratio to it.
+        result: the file in docs/results for the figures.
+        vllm_sides: measured on a server of a Python that has vLLM.
         extras: further measurements, each one figure or several.
-        result: where the figures go.
     """
 
     script: str
     about: str
     sides: Mapping[str, Side]
-    vllm_sides: Mapping[str, VllmSide]
     against: Mapping[str, str]
-    extras: Mapping[str, Any]
-    result: Path
+    result: str
+    vllm_sides: Mapping[str, VllmSide] = field(default_factory=dict)
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run(comparison: Comparison) -> None:
@@ -59,7 +61,7 @@ def run(comparison: Comparison) -> None:
         print(json.dumps(measured))
         return
     result: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "machine": machine(),
         "processor": _processor(),
         "probes": arguments.first,
         "extras": {name: _in_a_process(comparison, name, 1, 0) for name in comparison.extras},
@@ -70,24 +72,18 @@ def run(comparison: Comparison) -> None:
             result["rows"].append({"side": side, "at_once": number, **measured})
         # What is measured is kept where a later side fails or takes too long.
         _add_ratios(result["rows"], comparison.against)
-        _write(arguments.out, result)
+        write_text(arguments.out, json.dumps(result, indent=1) + "\n")
     _show(result["rows"], comparison.against)
     print(result["extras"])
 
 
-def _write(out: Path, result: dict[str, Any]) -> None:
-    partial = out.with_name(out.name + ".partial")
-    partial.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    partial.replace(out)
-
-
 def _arguments(comparison: Comparison) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=comparison.about)
+    parser = argparse.ArgumentParser(description=comparison.about.splitlines()[0])
     parser.add_argument("--first", type=int, default=25, help="so many of the gold probes")
     parser.add_argument("--at-once", default="1,4,8", help="how many encodings at once")
     parser.add_argument("--sides", default=",".join([*comparison.sides, *comparison.vllm_sides]))
     parser.add_argument("--vllm", help="a Python that has vLLM")
-    parser.add_argument("--out", type=Path, default=comparison.result)
+    parser.add_argument("--out", type=Path, default=RESULTS / comparison.result)
     parser.add_argument("--side", help=argparse.SUPPRESS)
     return parser.parse_args()
 

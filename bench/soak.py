@@ -26,12 +26,13 @@ from statistics import mean
 from typing import Any
 
 import httpx
+from figures import RESULTS
 from soak_requests import ENDLESS, TEXT, Client, Served, Tally, look, once, visit
 from soak_server import Sample, ServerProcess, Watch, make_sets
 
 from spokesmith.tasks.files import write_text
 
-RESULT = Path(__file__).parents[1] / "docs" / "results" / "soak.json"
+RESULT = RESULTS / "soak.json"
 SETS = ("one", "two")
 NUM_SLOTS, MAX_WAITING = 4, 24
 SAMPLE_EVERY_S = 10.0

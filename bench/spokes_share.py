@@ -9,13 +9,12 @@ set take turns; the figures are medians. Writes docs/results/spokes-share.json.
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 from pathlib import Path
 
 from decode_sides import loaded
+from figures import RESULTS, machine
 from train_base import E2B_RANK, GEMMA4, SEED, SMOLLM2, Settings, build_base
 
 from spokesmith.bases import Base
@@ -24,7 +23,7 @@ from spokesmith.decoding.runner import Runner, Work
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.tasks.files import write_text
 
-RESULT = Path(__file__).parents[1] / "docs" / "results" / "spokes-share.json"
+RESULT = RESULTS / "spokes-share.json"
 # Rows and new tokens of each, behind so many tokens that are there already.
 STEPS = ((1, 1), (8, 5))
 START = 400
@@ -37,7 +36,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT)
     arguments = parser.parse_args()
     rows = [row for name in arguments.base.split(",") for row in measure(name)]
-    result = {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "rows": rows}
+    result = {"machine": machine(), "rows": rows}
     write_text(arguments.out, json.dumps(result, indent=1) + "\n")
 
 

@@ -13,18 +13,17 @@ docs/results.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from figures import RESULTS, machine
 from train_base import GEMMA4, SMOLLM2, Settings, describe_base
 from train_measure import MATRIX_RATE, OUT_OF_MEMORY, SPOKES_SHARE, measure
 from train_report import add_ratios, judge, report_gemma4, report_smollm2
 
-RESULTS = Path(__file__).parents[1] / "docs" / "results"
 FILES = {SMOLLM2: "train-speed.json", GEMMA4: "train-speed-gemma4.json"}
 SIDES = {
     SMOLLM2: ("plain", "spokesmith"),
@@ -133,7 +132,7 @@ def run_side(side: str, *options: str) -> dict[str, Any]:
 
 def describe_machine(settings: Settings) -> str:
     if settings.device == "cpu":
-        return f"{platform.machine()}, {os.cpu_count()} cores"
+        return machine()
     import torch
 
     return torch.cuda.get_device_name()
