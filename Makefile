@@ -56,8 +56,9 @@ bench-llamacpp: $(READY)  ## Measure each setting of llama.cpp under our server 
 	$(BIN)/python bench/llamacpp_settings.py --at-once 1,8
 	$(BIN)/python bench/readme.py
 
-bench-spokes: $(READY)  ## Measure what spokes add to a decode step; Gemma 4 E2B's size takes 16 GB.
+bench-spokes: $(READY)  ## Measure what spokes add to a step, here and on llama.cpp; takes 16 GB of memory.
 	$(BIN)/python bench/spokes_share.py
+	$(BIN)/python bench/spokes_on_llamacpp.py
 	$(BIN)/python bench/readme.py
 
 bench-exports: $(READY)  ## Probe exports on llama.cpp against the unfolded set; TEXTS=FILE (hours).

@@ -38,15 +38,25 @@ def render() -> str:
 def render_engines() -> str:
     """Every engine's speed, and what the spokes cost on llama.cpp."""
     result = _read("serve-speed.json")
-    cost = result["extras"]["cost of the spokes on llama.cpp"]
     return "\n\n".join(
         [
             _sides(result, "encodings/min", "tokens/s", "first token, s", "peak memory"),
-            f"On llama.cpp the base alone decodes {cost['base, tokens/s']:.0f} tokens/s, the file "
-            f"with spokes {cost['folded, tokens/s']:.0f}: they cost "
-            f"{cost['cost of decode speed']:.1%} and are {cost[SHARE]:.1%} of the file.",
+            _cost("On llama.cpp SmolLM2", result["extras"]["cost of the spokes on llama.cpp"]),
+            _cost(
+                "Gemma 4 E2B's architecture at its full size, random weights in Q4_0,",
+                _read("spokes-on-llamacpp.json"),
+            ),
             "What spokes add to a step of our own engine:",
             _spokes_share(),
+            "What each part of our engine is worth, switched off alone (a run of its own):",
+            _sides(
+                _read("decode-speed.json"),
+                "encodings/min",
+                "tokens/s",
+                "forwards/token",
+                "first token, s",
+                "peak memory",
+            ),
             "The settings of llama.cpp under our server, each changed alone (a run of its own):",
             _sides(_read("llamacpp-settings.json"), "encodings/min", "tokens/s"),
             "What the shipped set does as another file, and in brackets what it does unfolded on "
@@ -65,11 +75,20 @@ def _sides(result: dict[str, Any], *columns: str) -> str:
         cells = {
             "encodings/min": f"{row['encodings_per_min']:.1f}",
             "tokens/s": f"{row['tokens_per_s']:.0f}",
+            "forwards/token": _or_dash(row["forwards_per_token"], "{:.3f}"),
             "first token, s": f"{row['first_token_s']:.2f}",
             "peak memory": f"{row['peak_gb']:.1f} GB",
         }
         rows.append([row["side"], str(row["at_once"]), *(cells[name] for name in columns)])
     return markdown_table(headings, rows)
+
+
+def _cost(base: str, cost: dict[str, Any]) -> str:
+    return (
+        f"{base} alone decodes {cost['base, tokens/s']:.1f} tokens/s, with spokes "
+        f"{cost['folded, tokens/s']:.1f}: they cost {cost['cost of decode speed']:.1%} and are "
+        f"{cost[SHARE]:.1%} of the file."
+    )
 
 
 def _spokes_share() -> str:
@@ -95,8 +114,8 @@ def _exports() -> str:
         rows.append(
             [
                 row["export"],
-                "–" if row["file_mb"] is None else f"{row['file_mb']:.0f} MB",
-                "–" if row["tokens_per_s"] is None else f"{row['tokens_per_s']:.0f}",
+                _or_dash(row["file_mb"], "{:.0f} MB"),
+                _or_dash(row["tokens_per_s"], "{:.0f}"),
                 f"{row['set']} ({row['P']['n']})",
                 row["decoding"],
                 *(_beside(row[name]) for name in measures),
@@ -104,6 +123,10 @@ def _exports() -> str:
             ]
         )
     return markdown_table(headings, rows)
+
+
+def _or_dash(value: float | None, form: str) -> str:
+    return "–" if value is None else form.format(value)
 
 
 def _beside(measure: dict[str, Any]) -> str:

@@ -96,19 +96,23 @@ def _post(address: str, path: str, body: dict[str, Any]) -> http.client.HTTPResp
 
 
 def cost_of_spokes() -> dict[str, float]:
-    """Decode speed of one free stream on llama.cpp: the base's file and the folded one, in turn."""
-    speeds: dict[str, list[float]] = {"base": [], "folded": []}
+    """What the shipped set costs, in the base's own types."""
     with folded_file() as folded:
-        for _ in range(COST_REPEATS):
-            for name, path in (("base", base_file()), ("folded", folded)):
-                speeds[name].append(decode_speed(path))
-        sizes = {"base": base_file().stat().st_size, "folded": folded.stat().st_size}
-    base, spoked = (statistics.median(speeds[name]) for name in ("base", "folded"))
+        return cost_between(base_file(), folded)
+
+
+def cost_between(base: Path, folded: Path) -> dict[str, float]:
+    """Decode speed of one free stream on llama.cpp: a base's file and the folded one, in turn."""
+    speeds: dict[Path, list[float]] = {base: [], folded: []}
+    for _ in range(COST_REPEATS):
+        for path, found in speeds.items():
+            found.append(decode_speed(path))
+    bare, spoked = (statistics.median(speeds[path]) for path in (base, folded))
     return {
-        "base, tokens/s": round(base, 1),
+        "base, tokens/s": round(bare, 1),
         "folded, tokens/s": round(spoked, 1),
-        "cost of decode speed": round(1 - spoked / base, 3),
-        "share of the file's bytes": round(1 - sizes["base"] / sizes["folded"], 3),
+        "cost of decode speed": round(1 - spoked / bare, 3),
+        "share of the file's bytes": round(1 - base.stat().st_size / folded.stat().st_size, 3),
     }
 
 

@@ -1,8 +1,6 @@
 """llama.cpp on every family's kind of memory, and on the embedded base's own file."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ from spokesmith.metrics import check
 from spokesmith.probes import load_set
 from spokesmith.tasks import load_task
 from spokesmith.testing import tiny_base
+from spokesmith.testing.gguf_files import write_gguf
 
 pytest.importorskip("xllamacpp", reason="xllamacpp, the extra llamacpp, is not installed")
 
@@ -33,21 +32,10 @@ HELD = Constraint(kind="schema", value=SCHEMA)
 SMOLLM2 = EMBEDDED["smollm2-135m"]
 
 
-def writer_of_every_family() -> ModuleType:
-    """The helper of the export's tests, whose folder is no place that these import from."""
-    path = Path(__file__).parents[1] / "export" / "tiny_gguf.py"
-    spec = importlib.util.spec_from_file_location("tiny_gguf_of_export", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.parametrize("model_type", ["qwen3", "gemma3_text", "gemma4_text", "qwen3_5_text"])
 def test_every_family_shares_beginnings_and_speculates(model_type: str, tmp_path: Path) -> None:
     base = tiny_base(model_type)
-    path = writer_of_every_family().write_gguf(tmp_path / "tiny.gguf", base)
+    path = write_gguf(tmp_path / "tiny.gguf", base)
     shared, _ = base.chat.prompt_parts(MEMORY.messages("x"))
     texts: dict[str, list[str]] = {}
     for speculation in ("none", "ngram-simple+ngram-mod"):

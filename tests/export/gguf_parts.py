@@ -8,13 +8,13 @@ import gguf
 import numpy as np
 from export_parts import busy_set
 from gguf import GGMLQuantizationType, GGUFValueType
-from tiny_gguf import write_gguf
 
 from spokesmith.bases import Base
 from spokesmith.export.gguf_export import Grafted, export_gguf
 from spokesmith.export.gguf_header import Header, read_header
 from spokesmith.spokes import SpokesCard, SpokeSet
 from spokesmith.testing import tiny_base
+from spokesmith.testing.gguf_files import write_gguf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,12 +46,35 @@ def make_parts(
 ) -> Parts:
     """A base of some sizes as a file of some type, and a set of some shape for it."""
     base = base or tiny_base(model_type, **{"num_layers": 4, **(sizes or {})})
-    path = write_gguf(folder / "base.gguf", base, kind, extra=extra)
+    add = add_odd_entries if extra else None
+    path = write_gguf(folder / "base.gguf", base, kind, add=add)
     spokes: Any = busy_set(base, **{"rank": 16, **choices})  # pyright: ignore[reportArgumentType]
     card = SpokesCard(
         spokes=spokes.config, base=base.name, base_fingerprint=base.fingerprint, task="notes"
     )
     return Parts(base=base, path=path, spokes=spokes, card=card)
+
+
+def add_odd_keys(writer: gguf.GGUFWriter) -> None:
+    """Keys that only a copy of their bytes keeps as they are."""
+    for number, kind in enumerate(GGUFValueType):
+        if kind == GGUFValueType.ARRAY:
+            continue
+        value: Any = "näme" if kind == GGUFValueType.STRING else 1
+        if kind == GGUFValueType.BOOL:
+            value = True
+        writer.add_key_value(f"odd.{kind.name.lower()}", value, kind)
+        values = [value] * (number + 2)
+        writer.add_key_value(f"odd.list.{kind.name.lower()}", values, GGUFValueType.ARRAY, kind)
+    writer.add_key_value("odd.empty", "", GGUFValueType.STRING)
+    pattern = [True, False, False, True]
+    writer.add_key_value("odd.pattern", pattern, GGUFValueType.ARRAY, GGUFValueType.BOOL)
+
+
+def add_odd_entries(writer: gguf.GGUFWriter) -> None:
+    """Odd keys, and a tensor of an odd shape."""
+    add_odd_keys(writer)
+    writer.add_tensor("odd.weight", np.arange(7, dtype=np.int8))
 
 
 def tensor_bytes(header: Header, name: str) -> bytes:

@@ -11,10 +11,9 @@ import gguf
 import numpy as np
 import pytest
 from gguf import GGUFValueType
-from gguf_parts import Parts, make_parts
+from gguf_parts import Parts, add_odd_keys, make_parts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny_gguf import add_odd_keys
 
 from spokesmith.export.gguf_base import read_base
 from spokesmith.export.gguf_header import MAX_HEADER_BYTES, entry_bytes, read_header

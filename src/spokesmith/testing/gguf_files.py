@@ -1,12 +1,13 @@
-"""Tiny bases as GGUF files, in the form in which llama.cpp's converter writes real ones."""
+"""Random bases as GGUF files, in the form in which llama.cpp's converter writes real ones."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import gguf
 import numpy as np
 import torch
-from gguf import GGMLQuantizationType, GGUFValueType
+from gguf import GGMLQuantizationType
 
 from spokesmith.bases import Base
 
@@ -17,21 +18,32 @@ ARCHITECTURES = {
     "qwen3": gguf.MODEL_ARCH.QWEN3,
     "qwen3_5": gguf.MODEL_ARCH.QWEN35,
 }
+# So many rows are drawn for a tensor without values, and repeated.
+DRAWN_ROWS = 64
+DRAWN_STD = 0.02
 
 
-def write_gguf(path: Path, base: Base, kind: str = "F32", *, extra: bool = False) -> Path:
+def write_gguf(
+    path: Path,
+    base: Base,
+    kind: str = "F32",
+    *,
+    name: str = "tiny",
+    add: Callable[[gguf.GGUFWriter], None] | None = None,
+) -> Path:
     """Write a base as a GGUF file.
 
     Args:
         path: of the file.
-        base: a tiny one.
+        base: with a tokenizer of bytes. On the meta device it has shapes and no values; the file's
+            are random then, and repeat.
         kind: type of its matrices, by gguf's name.
-        extra: also write keys of every type that no engine knows, and a tensor of an odd shape.
+        name: of the model, in the file.
+        add: adds further keys and tensors.
     """
     family = base.family.name
-    name = base.family.gguf_architecture
-    writer = gguf.GGUFWriter(path, name)
-    writer.add_name("tiny")
+    writer = gguf.GGUFWriter(path, base.family.gguf_architecture)
+    writer.add_name(name)
     writer.add_file_type(gguf.LlamaFileType.ALL_F32)
     _add_sizes(writer, base)
     if family in ("gemma3", "gemma4"):
@@ -39,8 +51,6 @@ def write_gguf(path: Path, base: Base, kind: str = "F32", *, extra: bool = False
     if family == "qwen3_5":
         _add_qwen35(writer, base)
     _add_tokenizer(writer, base)
-    if extra:
-        add_odd_keys(writer)
     tensors = gguf.get_tensor_name_map(ARCHITECTURES[family], base.config.num_hidden_layers)
     for hf_name, tensor in base.model.state_dict().items():
         if hf_name == "lm_head.weight" and base.config.tie_word_embeddings:
@@ -48,11 +58,11 @@ def write_gguf(path: Path, base: Base, kind: str = "F32", *, extra: bool = False
         found, values = _converted(base, hf_name, tensor.float())
         short = tensors.get_name(found, try_suffixes=(".weight", ".bias"))
         assert short, f"no GGUF name for {found}"
-        _add_tensor(writer, short, values.contiguous().numpy(), kind)
+        _add_tensor(writer, short, values, kind)
     if family == "gemma4":
         writer.add_tensor("rope_freqs.weight", _proportional(base))
-    if extra:
-        writer.add_tensor("odd.weight", np.arange(7, dtype=np.int8))
+    if add is not None:
+        add(writer)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
@@ -60,29 +70,24 @@ def write_gguf(path: Path, base: Base, kind: str = "F32", *, extra: bool = False
     return path
 
 
-def add_odd_keys(writer: gguf.GGUFWriter) -> None:
-    """Keys that only a copy of their bytes keeps as they are."""
-    for number, kind in enumerate(GGUFValueType):
-        if kind == GGUFValueType.ARRAY:
-            continue
-        value: Any = "näme" if kind == GGUFValueType.STRING else 1
-        if kind == GGUFValueType.BOOL:
-            value = True
-        writer.add_key_value(f"odd.{kind.name.lower()}", value, kind)
-        values = [value] * (number + 2)
-        writer.add_key_value(f"odd.list.{kind.name.lower()}", values, GGUFValueType.ARRAY, kind)
-    writer.add_key_value("odd.empty", "", GGUFValueType.STRING)
-    pattern = [True, False, False, True]
-    writer.add_key_value("odd.pattern", pattern, GGUFValueType.ARRAY, GGUFValueType.BOOL)
-
-
-def _add_tensor(writer: gguf.GGUFWriter, name: str, values: np.ndarray, kind: str) -> None:
+def _add_tensor(writer: gguf.GGUFWriter, name: str, values: torch.Tensor, kind: str) -> None:
     wanted = GGMLQuantizationType[kind]
     block = gguf.GGML_QUANT_SIZES[wanted][0]
     if values.ndim < 2 or values.shape[-1] % block or "conv1d" in name:
         wanted = GGMLQuantizationType.F32
-    raw = gguf.quantize(values, wanted)
+    if values.is_meta:
+        raw = _drawn(values.shape, wanted)
+    else:
+        raw = gguf.quantize(values.contiguous().numpy(), wanted)
     writer.add_tensor(name, raw, raw_dtype=wanted)
+
+
+def _drawn(shape: torch.Size, kind: GGMLQuantizationType) -> np.ndarray:
+    """Random values of a shape, quantised: a few rows again and again."""
+    *rows, width = shape
+    few = np.random.default_rng(0).normal(0, DRAWN_STD, (DRAWN_ROWS, width)).astype(np.float32)
+    raw = gguf.quantize(few, kind)
+    return np.resize(raw, (*rows, raw.shape[-1]))
 
 
 def _add_sizes(writer: gguf.GGUFWriter, base: Base) -> None:
@@ -161,20 +166,25 @@ def _add_qwen35(writer: gguf.GGUFWriter, base: Base) -> None:
 
 
 def _add_tokenizer(writer: gguf.GGUFWriter, base: Base) -> None:
-    tokens = base.tokenizer.convert_ids_to_tokens(range(len(base.tokenizer)))
-    unused = [f"[PAD{index}]" for index in range(len(tokens), base.config.vocab_size)]
-    kinds = [gguf.TokenType.NORMAL] * 256
-    kinds += [gguf.TokenType.CONTROL] * (len(tokens) - 256)
-    kinds += [gguf.TokenType.UNUSED] * len(unused)
+    tokenizer, size = base.tokenizer, base.config.vocab_size
+    tokens = [f"<unused-{token}>" for token in range(size)]
+    kinds = [gguf.TokenType.UNUSED] * size
+    for text, token in tokenizer.get_vocab().items():
+        special = text in tokenizer.all_special_tokens
+        tokens[token] = text
+        kinds[token] = gguf.TokenType.CONTROL if special else gguf.TokenType.NORMAL
+    # The format wants one token that is made of others: here of the bytes FE and FF, which no text
+    # has; so are they written.
+    tokens[-1], kinds[-1] = "þÿ", gguf.TokenType.NORMAL
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list([*tokens, *unused])
+    writer.add_token_list(tokens)
     writer.add_token_types(kinds)
-    writer.add_token_merges([f"{tokens[0]} {tokens[1]}"])
-    writer.add_bos_token_id(base.tokenizer.bos_token_id)
-    writer.add_eos_token_id(base.tokenizer.eos_token_id)
+    writer.add_token_merges(["þ ÿ"])
+    writer.add_bos_token_id(tokenizer.bos_token_id)
+    writer.add_eos_token_id(tokenizer.eos_token_id)
     writer.add_add_bos_token(False)
-    writer.add_chat_template(base.tokenizer.chat_template)
+    writer.add_chat_template(tokenizer.chat_template)
 
 
 def _converted(base: Base, name: str, tensor: torch.Tensor) -> tuple[str, torch.Tensor]:

@@ -1,4 +1,4 @@
-"""Tiny random bases of the real architectures, for tests: no download, milliseconds a step."""
+"""Tiny random bases of the real architectures: the same for the same arguments."""
 
 from typing import Any
 
