@@ -45,8 +45,9 @@ bench: $(READY)  ## Measure training: speed and memory against others, estimates
 	$(BIN)/python bench/readme.py
 
 TEXTS ?=
-bench-decode: $(READY)  ## Measure decoding against generate(); VLLM=PYTHON adds vLLM (half an hour).
+bench-decode: $(READY)  ## Measure decoding against generate(); VLLM=PYTHON adds vLLM (an hour).
 	$(BIN)/python bench/decode.py $(if $(VLLM),--vllm $(VLLM))
+	$(BIN)/python bench/readme.py
 
 bench-serve: $(READY)  ## Measure the engines side by side; VLLM=PYTHON adds vLLM (half an hour).
 	$(BIN)/python bench/serve.py --at-once 1,8 $(if $(VLLM),--vllm $(VLLM))
