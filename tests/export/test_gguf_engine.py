@@ -57,7 +57,7 @@ def test_every_family_predicts_what_the_unfolded_model_does(
     reference, alone = together(parts), next_logprobs(parts.base, IDS)
     found = engine_logprobs(tmp_path / "out.gguf", IDS, plain_id=plain_token(parts.base))
     near = mean_difference(found, reference)
-    assert near < (0.05 if model_type == "qwen3_5_text" else 0.01)
+    assert near < 0.01
     assert mean_difference(found, alone) > max(0.1, 10 * near)
 
 

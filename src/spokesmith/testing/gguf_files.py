@@ -161,8 +161,9 @@ def _add_qwen35(writer: gguf.GGUFWriter, base: Base) -> None:
     writer.add_ssm_time_step_rank(config.linear_num_value_heads)
     writer.add_ssm_inner_size(config.linear_value_head_dim * config.linear_num_value_heads)
     writer.add_full_attention_interval(config.layer_types.index("full_attention") + 1)
-    turned = int(config.head_dim * config.rope_parameters["partial_rotary_factor"])
-    writer.add_rope_dimension_sections([turned // 2, 0, 0, 0])
+    pairs = int(config.head_dim * config.rope_parameters["partial_rotary_factor"]) // 2
+    # Pairs of dimensions take turns by what they turn with; one in no section never turns.
+    writer.add_rope_dimension_sections([(pairs + 2) // 3, (pairs + 1) // 3, pairs // 3, 0])
 
 
 def _add_tokenizer(writer: gguf.GGUFWriter, base: Base) -> None:
