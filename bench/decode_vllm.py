@@ -1,4 +1,4 @@
-"""The vLLM sides of bench/decode.py: a server in an environment of its own, on folded weights."""
+"""The vLLM sides of a comparison: a server in an environment of its own, on folded weights."""
 
 from functools import partial
 from pathlib import Path

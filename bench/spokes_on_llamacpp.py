@@ -10,6 +10,7 @@ figures are medians. Writes docs/results/spokes-on-llamacpp.json. Takes 6 GB of 
 import argparse
 import json
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -18,9 +19,8 @@ from serve_sides import cost_between
 from train_base import E2B_RANK, GEMMA4, SEED, gemma4_config
 from transformers import AutoModelForCausalLM
 
-from spokesmith.bases import Base, make_base
+from spokesmith.bases import Base, find_base, make_base
 from spokesmith.bases.families import family_of
-from spokesmith.bases.loading import BaseSource
 from spokesmith.export.gguf_export import export_gguf
 from spokesmith.spokes import SpokesCard, SpokeSet
 from spokesmith.tasks.files import write_text
@@ -58,17 +58,8 @@ def grafted(plain: Path, base: Base) -> Path:
     card = SpokesCard(spokes=spokes.config, base=base.name, base_fingerprint=base.fingerprint)
     for parameter in spokes.parameters():
         torch.nn.init.normal_(parameter, std=base.config.initializer_range)
-
-    def find() -> BaseSource:
-        return BaseSource(
-            name=base.name,
-            location="",
-            config=base.config,
-            whole_config=base.config,
-            family=base.family,
-            tokenizer=base.tokenizer,
-        )
-
+    # The file's own keys say which base it is, so none is looked for.
+    find = partial(find_base, base.name)
     return export_gguf(plain.with_name("folded.gguf"), plain, spokes, card, find=find).path
 
 
