@@ -111,8 +111,10 @@ def test_a_damaged_card_is_one_error(folder: Path, content: str) -> None:
 def test_no_set_is_one_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no set of spokes at"):
         load_spokes(tmp_path)
-    with pytest.raises(ValueError, match="or a shipped name"):
+    with pytest.raises(ValueError, match="or a shipped name") as refused:
         find_spokes(tmp_path / "nothing")
+    # A server tells what stands after the last colon as the remedy.
+    assert str(refused.value).rpartition(": ")[2].startswith("give a folder with a spokes.json")
 
 
 def test_the_card_is_json_that_people_can_read(folder: Path) -> None:

@@ -24,6 +24,6 @@ def find_spokes(name_or_folder: str | Path) -> Path:
     if not (folder / CARD_NAME).is_file():
         raise ValueError(
             f"no set of spokes at '{name_or_folder}': give a folder with a {CARD_NAME}, "
-            f"or a shipped name: {', '.join(shipped_names())}"
+            f"or a shipped name ({', '.join(shipped_names())})"
         )
     return folder
