@@ -19,7 +19,8 @@ from train_base import E2B_RANK, GEMMA4, SEED, SMOLLM2, Settings, build_base
 
 from spokesmith.bases import Base
 from spokesmith.decoding import Engine
-from spokesmith.decoding.runner import Runner, Work
+from spokesmith.decoding.forward import Work
+from spokesmith.decoding.runner import Runner
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.tasks.files import write_text
 

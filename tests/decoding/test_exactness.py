@@ -122,7 +122,10 @@ def expected(base: Base) -> list[list[int]]:
     ]
 
 
-@pytest.mark.parametrize("features", [ALL, NONE], ids=["all", "none"])
+FIXED_SHAPES = Features(captured=True)
+
+
+@pytest.mark.parametrize("features", [ALL, NONE, FIXED_SHAPES], ids=["all", "none", "fixed-shapes"])
 @pytest.mark.parametrize("num_slots", [1, 8])
 def test_held_answers_equal_the_plain_loop(
     base: Base, expected: list[list[int]], features: Features, num_slots: int

@@ -10,18 +10,19 @@ from torch import Tensor
 from spokesmith.decoding import Constraint, Sampling
 from spokesmith.decoding.grammar import GrammarCompiler
 from spokesmith.decoding.row import Row
-from spokesmith.decoding.sampling import Sampler
+from spokesmith.decoding.sampling import Sampler, Scores
 from spokesmith.testing import byte_tokenizer
 
 CPU = torch.device("cpu")
 NUM_DRAWS = 3000
 LOGITS = torch.tensor([2.0, 1.0, 0.0, -1.0, -2.0, 0.5])
+BEST = 0
 
 
 def draws(count: int = NUM_DRAWS, mask: Tensor | None = None, **choices: Any) -> Counter[int]:
     return Counter(
         Sampler(Sampling(temperature=1.0, seed=seed, **choices), CPU).pick(
-            LOGITS, lambda _: True, lambda: mask
+            LOGITS, BEST, lambda _: True, lambda: mask
         )
         for seed in range(count)
     )
@@ -55,11 +56,11 @@ def test_what_narrows_the_choice(choices: dict[str, Any], kept: list[int]) -> No
 
 def test_biases_and_penalties_change_logits() -> None:
     sampler = Sampler(Sampling(logit_bias={4: 5.0}), CPU)
-    assert sampler.pick(LOGITS, lambda _: True, lambda: None) == 4
+    assert sampler.pick(LOGITS, BEST, lambda _: True, lambda: None) == 4
     sampler = Sampler(Sampling(presence_penalty=0.4, frequency_penalty=0.4), CPU)
     picked = []
     for _ in range(4):
-        picked.append(sampler.pick(LOGITS, lambda _: True, lambda: None))
+        picked.append(sampler.pick(LOGITS, BEST, lambda _: True, lambda: None))
         sampler.accept(picked[-1])
     # 2.0 falls to 1.2, 0.8; then 1.0 is next, and so on.
     assert picked == [0, 0, 1, 0]
@@ -69,10 +70,10 @@ def test_a_draw_depends_on_its_place_and_seed_alone() -> None:
     def third(warm_up: int) -> int:
         sampler = Sampler(Sampling(temperature=1.0, seed=9), CPU)
         for _ in range(warm_up):
-            sampler.pick(LOGITS, lambda _: True, lambda: None)
+            sampler.pick(LOGITS, BEST, lambda _: True, lambda: None)
         for _ in range(2):
             sampler.accept(0)
-        return sampler.pick(LOGITS, lambda _: True, lambda: None)
+        return sampler.pick(LOGITS, BEST, lambda _: True, lambda: None)
 
     assert third(0) == third(5)
 
@@ -86,6 +87,7 @@ def test_guesses_change_no_distribution(guess: str) -> None:
     guessed = tokenizer(guess, add_special_tokens=False).input_ids
     logits = torch.zeros(3, 320)
     logits[0, letters[0]] = logits[1, letters[1]] = 1.0
+    best = logits.argmax(dim=-1).tolist()
     found: Counter[str] = Counter()
     for seed in range(800):
         row = Row(
@@ -98,9 +100,10 @@ def test_guesses_change_no_distribution(guess: str) -> None:
             num_computed=1,
         )
         row.guessed, row.origins = list(guessed), ["copied"] * len(guessed)
-        ended = row.take(logits)
+        ended = row.take(Scores(logits=logits, best=best))
         while ended is None:
-            ended = row.take(logits[len(row.chosen) :])
+            rest = len(row.chosen)
+            ended = row.take(Scores(logits=logits[rest:], best=best[rest:]))
         found[tokenizer.decode([one.id for one in row.chosen])] += 1
     likely = torch.tensor([1.0, 0.0]).softmax(0)
     expected = {

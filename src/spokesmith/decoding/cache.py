@@ -19,7 +19,6 @@ from torch.nn import functional as F
 from transformers import AttentionInterface, Cache, DynamicCache
 
 ATTENTION = "spokesmith_slots"
-# Buffers grow by so many positions.
 BLOCK = 512
 # Attention reads columns in multiples of this.
 WIDTH_STEP = 64
@@ -76,62 +75,75 @@ class Group:
         return self.masks[key]
 
 
+@dataclass(kw_only=True)
 class Plan:
     """Where the tokens of one step stand.
 
     Attributes:
         positions: [N], of each token in its row.
+        places: [N], where each token's keys and values go in a buffer whose rows are joined.
         groups: of rows whose attention is one call.
+        split_width: positions to read, where each token attends by itself on a GPU.
     """
 
-    def __init__(self, segments: Sequence[Segment], device: torch.device) -> None:
-        self.segments = segments
-        places = [position for one in segments for position in range(one.start, one.stop)]
-        self.positions = torch.tensor(places, device=device)
-        self.rows = torch.tensor(
-            [one.row for one in segments for _ in range(one.length)], device=device
-        )
-        self.groups = list(self._groups(device))
+    positions: Tensor
+    places: Tensor
+    groups: list[Group]
+    split_width: int | None = None
 
-    def _groups(self, device: torch.device) -> Iterator[Group]:
-        """Neighbouring rows that are about as long and have about as many new tokens."""
-        first, members = 0, [self.segments[0]]
-        for segment in self.segments[1:]:
-            if _padding([*members, segment]) <= MOST_PADDING:
-                members.append(segment)
-                continue
-            group = self._group(members, first, device)
-            first, members = group.last, [segment]
-            yield group
-        yield self._group(members, first, device)
 
-    def _group(self, segments: Sequence[Segment], first: int, device: torch.device) -> Group:
-        low, high = segments[0].row, segments[-1].row + 1
-        longest = max(one.length for one in segments)
-        num_rows = high - low
-        gather, scatter = [0] * (num_rows * longest), []
-        positions = [0] * (num_rows * longest)
-        token = 0
-        for one in segments:
-            for offset in range(one.length):
-                place = (one.row - low) * longest + offset
-                gather[place] = token
-                positions[place] = one.start + offset
-                scatter.append(place)
-                token += 1
-        whole = len(scatter) == len(gather)
-        width = -(-max(one.stop for one in segments) // WIDTH_STEP) * WIDTH_STEP
-        return Group(
-            rows=slice(low, high),
-            num_rows=num_rows,
-            longest=longest,
-            width=width,
-            first=first,
-            last=first + token,
-            positions=torch.tensor(positions, device=device).view(num_rows, longest),
-            gather=None if whole else torch.tensor(gather, device=device),
-            scatter=None if whole else torch.tensor(scatter, device=device),
-        )
+def plan_of(segments: Sequence[Segment], capacity: int, device: torch.device) -> Plan:
+    """The plan of new tokens, for buffers of `capacity` positions a row."""
+    positions = [position for one in segments for position in range(one.start, one.stop)]
+    starts = [one.row * capacity for one in segments for _ in range(one.length)]
+    places = [start + position for start, position in zip(starts, positions, strict=True)]
+    return Plan(
+        positions=torch.tensor(positions, device=device),
+        places=torch.tensor(places, device=device),
+        groups=list(_groups(segments, device)),
+    )
+
+
+def _groups(segments: Sequence[Segment], device: torch.device) -> Iterator[Group]:
+    """Neighbouring rows that are about as long and have about as many new tokens."""
+    first, members = 0, [segments[0]]
+    for segment in segments[1:]:
+        if _padding([*members, segment]) <= MOST_PADDING:
+            members.append(segment)
+            continue
+        group = _group(members, first, device)
+        first, members = group.last, [segment]
+        yield group
+    yield _group(members, first, device)
+
+
+def _group(segments: Sequence[Segment], first: int, device: torch.device) -> Group:
+    low, high = segments[0].row, segments[-1].row + 1
+    longest = max(one.length for one in segments)
+    num_rows = high - low
+    gather, scatter = [0] * (num_rows * longest), []
+    positions = [0] * (num_rows * longest)
+    token = 0
+    for one in segments:
+        for offset in range(one.length):
+            place = (one.row - low) * longest + offset
+            gather[place] = token
+            positions[place] = one.start + offset
+            scatter.append(place)
+            token += 1
+    whole = len(scatter) == len(gather)
+    width = -(-max(one.stop for one in segments) // WIDTH_STEP) * WIDTH_STEP
+    return Group(
+        rows=slice(low, high),
+        num_rows=num_rows,
+        longest=longest,
+        width=width,
+        first=first,
+        last=first + token,
+        positions=torch.tensor(positions, device=device).view(num_rows, longest),
+        gather=None if whole else torch.tensor(gather, device=device),
+        scatter=None if whole else torch.tensor(scatter, device=device),
+    )
 
 
 def _padding(segments: Sequence[Segment]) -> float:
@@ -145,6 +157,7 @@ def _padding(segments: Sequence[Segment]) -> float:
 _plan: ContextVar[Plan] = ContextVar("plan")
 
 
+@torch.compiler.disable
 def slot_attention(
     _module: Any,
     query: Tensor,
@@ -170,6 +183,21 @@ def slot_attention(
     kv_heads = key.shape[2]
     repeats = heads // kv_heads
     tokens = query.transpose(1, 2).reshape(batch * length, heads, width)
+    if plan.split_width is not None:
+        from spokesmith.decoding.split_attention import split_attention
+
+        assert scaling is not None
+        attended = split_attention(
+            tokens,
+            key,
+            value,
+            plan.positions,
+            plan.places,
+            width=plan.split_width,
+            scaling=scaling,
+            window=sliding_window,
+        )
+        return attended.view(batch, length, heads, -1), None
     found: list[Tensor] = []
     for group in plan.groups:
         part = tokens[group.first : group.last]
@@ -203,12 +231,18 @@ class SlotCache(Cache):
     Args:
         config: of the base's text part.
         num_rows: most sequences at once.
+        spare_row: whether there is one more row, for what nobody reads.
+        block: buffers grow by so many positions.
     """
 
-    def __init__(self, config: Any, num_rows: int) -> None:
+    def __init__(
+        self, config: Any, num_rows: int, *, spare_row: bool = False, block: int = BLOCK
+    ) -> None:
         super().__init__(layers=list(DynamicCache(config=config).layers))
         self.num_rows = num_rows
-        self.capacity = BLOCK
+        self.capacity = block
+        self._block = block
+        self._rows_in_buffers = num_rows + spare_row
         self.buffers: dict[int, tuple[Tensor, Tensor]] = {}
         self.places: Tensor | None = None
         # Versions in which shared keys and values travel through the cache put them here.
@@ -224,8 +258,7 @@ class SlotCache(Cache):
             batch_rows: the rows along the batch axis, where layers keep a running state. They are
                 all new, or none is.
         """
-        self._make_room(max(one.stop for one in plan.segments))
-        self.places = plan.rows * self.capacity + plan.positions
+        self.places = plan.places
         for index in self._recurrent:
             states = [self._states[row].get(index) for row in batch_rows]
             self.layers[index] = _joined(self.layers[index], states)
@@ -238,6 +271,7 @@ class SlotCache(Cache):
             for place, row in enumerate(batch_rows):
                 self._states[row][index] = _state_of(self.layers[index], place)
 
+    @torch.compiler.disable
     def update(
         self,
         key_states: Tensor,
@@ -267,7 +301,7 @@ class SlotCache(Cache):
     @torch.inference_mode()
     def put(self, row: int, kept: dict[int, tuple[Tensor, Tensor]], length: int) -> None:
         """Let a row begin with what `take` gave, of which the first `length` positions are used."""
-        self._make_room(length)
+        self.make_room(length)
         for index, parts in kept.items():
             for buffer, part in zip(self.buffers[index], parts, strict=True):
                 buffer[row, :length] = part[:length]
@@ -288,16 +322,17 @@ class SlotCache(Cache):
 
     def _empty(self, states: Tensor) -> Tensor:
         _, heads, _, width = states.shape
-        return states.new_zeros(self.num_rows, self.capacity, heads, width)
+        return states.new_zeros(self._rows_in_buffers, self.capacity, heads, width)
 
-    def _make_room(self, columns: int) -> None:
+    def make_room(self, columns: int) -> None:
+        """Let each row have so many positions; what stands in the rows stays."""
         if columns <= self.capacity:
             return
-        old, self.capacity = self.capacity, -(-columns // BLOCK) * BLOCK
+        old, self.capacity = self.capacity, -(-columns // self._block) * self._block
         for index, buffers in self.buffers.items():
             grown = []
             for buffer in buffers:
-                new = buffer.new_zeros(self.num_rows, self.capacity, *buffer.shape[2:])
+                new = buffer.new_zeros(len(buffer), self.capacity, *buffer.shape[2:])
                 new[:, :old] = buffer
                 grown.append(new)
             self.buffers[index] = (grown[0], grown[1])

@@ -12,12 +12,13 @@ import weakref
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-
-from torch import Tensor
+from dataclasses import dataclass
 
 from spokesmith.bases import Base
+from spokesmith.decoding.captured import can_capture
 from spokesmith.decoding.closing import Closer
 from spokesmith.decoding.drafting import Drafter, EarlierAnswers, alike_tokens
+from spokesmith.decoding.forward import Work
 from spokesmith.decoding.grammar import GrammarCompiler
 from spokesmith.decoding.packing import fix_linear_layers
 from spokesmith.decoding.planning import Features, Planner
@@ -31,11 +32,19 @@ from spokesmith.decoding.request import (
     Sampling,
 )
 from spokesmith.decoding.row import LENGTH, TIMEOUT, Generation, Row, masks_along
-from spokesmith.decoding.runner import Runner, Work
-from spokesmith.decoding.sampling import Sampler
+from spokesmith.decoding.runner import Runner
+from spokesmith.decoding.sampling import Sampler, Scores
 from spokesmith.decoding.threads import release_team
 
 NEVER = float("inf")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WarmUp:
+    """What an engine has done before its first answer: passes recorded, and how long it took."""
+
+    num_passes: int
+    seconds: float
 
 
 class Ticket:
@@ -81,7 +90,13 @@ class Engine:
         self.vocabulary: int = base.model.get_output_embeddings().weight.shape[0]
         self.context: int = base.config.max_position_embeddings
         self.grammars = GrammarCompiler(base.tokenizer, base.chat.end_id, self.vocabulary)
-        self.runner = Runner(base, num_slots)
+        captured = self.features.captured
+        self.runner = Runner(
+            base,
+            num_slots,
+            captured=can_capture(base) if captured is None else captured,
+            compiled=self.features.compiled,
+        )
         self.prefixes = PrefixCache(
             self.runner.cache,
             max_bytes=self.features.prefix_bytes if self.features.prefix_cache else 0,
@@ -219,6 +234,15 @@ class Engine:
         )
         return ticket.future.result()
 
+    def warm_up(self) -> WarmUp:
+        """Do now what the first answers would wait for, with the sets that are there."""
+        captured = self.runner.captured
+        if captured is None:
+            return WarmUp(num_passes=0, seconds=0.0)
+        start, before = time.monotonic(), len(captured)
+        self.between_steps(captured.record_usual).result()
+        return WarmUp(num_passes=len(captured) - before, seconds=time.monotonic() - start)
+
     def check_token(self, token: int) -> None:
         """Raises ValueError where a token is none of the base's."""
         if not 0 <= token < self.vocabulary:
@@ -245,6 +269,8 @@ class Engine:
     def forget(self, spokes: str) -> None:
         """Drop what is remembered of a set's prompts and answers; for `between_steps`."""
         self.prefixes.forget(spokes)
+        if self.runner.captured is not None:
+            self.runner.captured.forget(spokes)
         self._earlier.pop(spokes, None)
 
     def _act(self) -> None:
@@ -357,13 +383,13 @@ class Engine:
             if row is not None and work.wanted and row.needs_masks and row.grammar is not None:
                 row.masks = self._masks.submit(masks_along, row.grammar, list(row.guessed))
         try:
-            logits = self.runner.run(works)
+            scores = self.runner.run(works)
         except Exception as error:
             # Whatever fails in a step belongs to the answers that it was for.
             self._run_apart(works, error)
             return
         for work in works:
-            self._take(work, logits)
+            self._take(work, scores)
 
     def _run_apart(self, works: Sequence[Work], error: Exception) -> None:
         """After a step failed: each answer by itself, so that only the faulty ones fail."""
@@ -372,30 +398,30 @@ class Engine:
             row = self._rows[work.row]
             assert row is not None
             failure: Exception | None = error
-            logits: Mapping[int, Tensor] = {}
+            scores: Mapping[int, Scores] = {}
             if can_repeat:
                 try:
-                    logits, failure = self.runner.run([work]), None
+                    scores, failure = self.runner.run([work]), None
                 except Exception as own_error:
                     failure = own_error
             if failure is None:
-                self._take(work, logits)
+                self._take(work, scores)
             else:
                 self._free(work.row)
                 row.fail(failure)
 
-    def _take(self, work: Work, logits: Mapping[int, Tensor]) -> None:
+    def _take(self, work: Work, scores: Mapping[int, Scores]) -> None:
         """What a row makes of a step."""
         row = self._rows[work.row]
         assert row is not None
         try:
-            self._move_on(work, row, logits)
+            self._move_on(work, row, scores)
         except Exception as error:
             # A grammar that gives up, or a caller's own fault: the others go on.
             self._free(work.row)
             row.fail(error)
 
-    def _move_on(self, work: Work, row: Row, logits: Mapping[int, Tensor]) -> None:
+    def _move_on(self, work: Work, row: Row, scores: Mapping[int, Scores]) -> None:
         row.num_forwards += 1
         if row.is_prefilling:
             row.num_computed += len(work.token_ids)
@@ -404,7 +430,7 @@ class Engine:
             if row.is_prefilling:
                 return
         before = len(row.chosen)
-        ended = row.take(logits[work.row])
+        ended = row.take(scores[work.row])
         for one in row.chosen[before:]:
             self.counts[one.origin] += 1
         if ended is not None:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from spokesmith.decoding.drafting import guess
+from spokesmith.decoding.forward import Work
 from spokesmith.decoding.row import Row
-from spokesmith.decoding.runner import Work
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +22,9 @@ class Features:
         recalling: guess from earlier answers of the same set too.
         prefix_cache: compute shared beginnings of prompts once.
         fixed_layout: keep a copy of the base's matrices in the processor's own layout.
+        captured: compute steps by passes of fixed shapes, which a GPU records; None does so where
+            they can be recorded.
+        compiled: compile the layers of such passes, which takes a minute or two.
         step_tokens: most tokens of prompts in one step.
         guess_tokens: most tokens of answers in one step, guesses included.
         longest_guess: most guesses for one answer in one step.
@@ -33,6 +36,8 @@ class Features:
     recalling: bool = True
     prefix_cache: bool = True
     fixed_layout: bool = True
+    captured: bool | None = None
+    compiled: bool = False
     step_tokens: int = 256
     guess_tokens: int = 64
     longest_guess: int = 24

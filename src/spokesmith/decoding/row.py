@@ -14,7 +14,7 @@ from torch import Tensor
 from spokesmith.decoding.drafting import Drafter
 from spokesmith.decoding.grammar import Grammar
 from spokesmith.decoding.request import CancelledError, Chosen, OnTruncation, Origin
-from spokesmith.decoding.sampling import Sampler
+from spokesmith.decoding.sampling import Sampler, Scores
 
 STOP, LENGTH, TIMEOUT = "stop", "length", "timeout"
 # How many tokens the first guess copies; later ones copy more after right guesses, fewer after
@@ -106,11 +106,11 @@ class Row:
             return self.prompt[self.num_computed :]
         return [one.id for one in self.chosen[self.num_computed - len(self.prompt) :]]
 
-    def take(self, logits: Tensor) -> str | None:
-        """Choose tokens from the logits after the last known token and after each guess.
+    def take(self, scores: Scores) -> str | None:
+        """Choose tokens from the scores after the last known token and after each guess.
 
         Args:
-            logits: [1 + guesses, V].
+            scores: of 1 + guesses positions.
 
         Returns:
             Why the answer has ended, or None where it goes on.
@@ -122,12 +122,12 @@ class Row:
         new: list[Chosen] = []
         ended = None
         for place in range(len(self.guessed) + 1):
-            token = self._pick(logits[place], place)
+            token = self._pick(scores, place)
             if token in self.stop_ids:
                 ended = STOP
                 break
             is_guess = place < len(self.guessed) and token == self.guessed[place]
-            new.append(self._as_chosen(token, logits[place], is_guess, place))
+            new.append(self._as_chosen(token, scores.logits[place], is_guess, place))
             self._accept(new[-1])
             ended = self._reason_to_end()
             if ended or not is_guess:
@@ -172,17 +172,17 @@ class Row:
         """Whether each token of the next step needs to know all that may stand there."""
         return self.grammar is not None and not self.sampler.is_greedy
 
-    def _pick(self, logits: Tensor, place: int) -> int:
-        grammar = self.grammar
+    def _pick(self, scores: Scores, place: int) -> int:
+        logits, best, grammar = scores.logits[place], scores.best[place], self.grammar
         if grammar is None:
-            return self.sampler.pick(logits, lambda _: True, lambda: None)
+            return self.sampler.pick(logits, best, lambda _: True, lambda: None)
 
         def allowed() -> Tensor:
             masks = [] if self.masks is None else self.masks.result()
             mask = masks[place] if masks else torch.from_numpy(grammar.allowed())
             return mask.to(logits.device)
 
-        return self.sampler.pick(logits, grammar.allows, allowed)
+        return self.sampler.pick(logits, best, grammar.allows, allowed)
 
     def _learn_from(self, new: Sequence[Chosen]) -> None:
         """Copy more after copies that were right, fewer after one that was wrong."""

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -10,6 +11,19 @@ from spokesmith.decoding.request import Sampling
 
 # More than any answer has tokens, so that no two seeds share a draw.
 PLACES = 2**20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """What the base says of each of n positions.
+
+    Attributes:
+        logits: [n, V].
+        best: the most likely tokens.
+    """
+
+    logits: Tensor
+    best: list[int]
 
 
 class Sampler:
@@ -25,12 +39,14 @@ class Sampler:
     def pick(
         self,
         logits: Tensor,
+        best: int,
         is_allowed: Callable[[int], bool],
         allowed: Callable[[], Tensor | None],
     ) -> int:
         """One token from `logits` [V].
 
         Args:
+            best: the most likely token.
             is_allowed: whether a token may stand here.
             allowed: which tokens may stand here, [V]; None for any. It costs more than to ask for
                 one token, so it is called only where the most likely token may not, or where a
@@ -38,10 +54,9 @@ class Sampler:
         """
         if self.sampling.changes_logits:
             logits = self._changed(logits)
-        if self.is_greedy:
-            token = int(logits.argmax())
-            if is_allowed(token):
-                return token
+            best = int(logits.argmax())
+        if self.is_greedy and is_allowed(best):
+            return best
         mask = allowed()
         if mask is not None:
             logits = logits.masked_fill(~mask, -torch.inf)

@@ -187,6 +187,25 @@ def using_parts(
         hub.parts = None
 
 
+@contextmanager
+def holding_products(model: nn.Module, name: str | None, dtype: torch.dtype) -> Iterator[None]:
+    """Inside the block a set computes as in inference mode, for a compiler that cannot tell.
+
+    Args:
+        model: the base.
+        name: of the set; nothing is done for None.
+        dtype: of the hidden states.
+    """
+    spokes = [] if name is None else list(attached_sets(model)[name].spokes())
+    for spoke in spokes:
+        spoke.held_products = spoke.products(dtype)
+    try:
+        yield
+    finally:
+        for spoke in spokes:
+            spoke.held_products = None
+
+
 def active_set(model: nn.Module) -> str | None:
     """The name of the active set, if any."""
     hub = _hub(model)

@@ -10,7 +10,7 @@ This file knows no model: where layers are and what they compute is the caller's
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -94,6 +94,8 @@ class Spoke(nn.Module):
         self.gate_bias = nn.Parameter(torch.tensor(config.initial_gate_bias(layer)))
         self.gate = nn.Parameter(torch.empty(inner, width)) if config.placement == "ffn" else None
         self._kept: tuple[Any, tuple[FixedProduct, FixedProduct]] | None = None
+        # For a compiler, which cannot tell inference mode nor whether parameters have changed.
+        self.held_products: tuple[FixedProduct, FixedProduct] | None = None
         self.kept_stack: tuple[Any, list[Spoke], tuple[Tensor, Tensor]] | None = None
 
     def initialise(self, generator: torch.Generator, input_rms: float) -> None:
@@ -128,8 +130,11 @@ class Spoke(nn.Module):
         """What changes when a parameter does."""
         return [(one.data_ptr(), one._version) for one in self.parameters()]
 
-    def _fused(self, dtype: torch.dtype) -> tuple[FixedProduct, FixedProduct]:
-        """The products of `fused_weights`, made anew after the parameters have changed."""
+    def products(self, dtype: torch.dtype) -> tuple[FixedProduct, FixedProduct]:
+        """The products of `fused_weights` for hidden states of a dtype, made anew after the
+        parameters have changed."""
+        if self.placement == "residual":
+            dtype = torch.promote_types(dtype, torch.float32)
         state = (dtype, self.state_of_parameters())
         if self._kept is None or self._kept[0] != state:
             into, up = self.fused_weights(dtype)
@@ -140,8 +145,8 @@ class Spoke(nn.Module):
         """`residual`: the layer's output h, [..., d], with the spokes added, in h's dtype."""
         wide = h if h.dtype == torch.float64 else h.float()
         normed = F.rms_norm(wide, (wide.shape[-1],), eps=RMS_NORM_EPS)
-        if in_inference():
-            into, up = self._fused(wide.dtype)
+        if self.held_products is not None or in_inference():
+            into, up = self.held_products or self.products(h.dtype)
             return (wide + up(F.silu(into(normed)))).to(h.dtype)
         inner = F.silu(F.linear(normed, self.down.to(wide.dtype)))
         added = F.linear(inner, self.up.to(wide.dtype)) * self.scale.to(wide.dtype)
@@ -154,8 +159,8 @@ class Spoke(nn.Module):
         stay as they are stored (fp32 in training), so small updates are not lost.
         """
         assert self.gate is not None, "an ffn spoke has a gate matrix"
-        if in_inference():
-            into, up = self._fused(x.dtype)
+        if self.held_products is not None or in_inference():
+            into, up = self.held_products or self.products(x.dtype)
             gate, value = into(x).chunk(2, dim=-1)
             return up(activation(gate) * value)
         inner = activation(F.linear(x, self.gate.to(x.dtype))) * F.linear(x, self.down.to(x.dtype))
@@ -192,6 +197,10 @@ class SpokeSet(nn.Module):
         spoke = self.layers[str(layer)]
         assert isinstance(spoke, Spoke)
         return spoke
+
+    def spokes(self) -> Iterator[Spoke]:
+        """The spokes of all layers, in order."""
+        return (self.at(index) for index in self.config.layer_indices)
 
     def num_parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())

@@ -1,0 +1,360 @@
+"""Passes of a few fixed shapes, which a GPU runs again as one recorded graph.
+
+A pass starts a thousand kernels and more, and to start them one by one takes a processor longer
+than a GPU takes to run them. So a pass is recorded once for each shape and set of spokes, with
+inputs that stay at their place in memory, and from then on only the inputs are written anew. What a
+step lacks to the next larger shape is filled up: with tokens that write to the cache's spare row,
+and whose results nobody reads.
+
+Without a GPU the same passes are computed anew each time, so that tests can hold them against
+plain ones.
+"""
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import product
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from spokesmith.bases import Base
+from spokesmith.bases.host_table import HostTable
+from spokesmith.decoding.cache import Group, Plan
+from spokesmith.decoding.compiling import CompiledLayers
+from spokesmith.decoding.forward import Forward, Step, Work
+from spokesmith.decoding.joined import JoinedBlocks, can_join
+from spokesmith.spokes import attached_sets
+
+# Numbers of new tokens that there are passes for. Up to some dozens, a GPU takes as long for all.
+SIZES = (1, 4, 8, 16, 32, 64, 128, 256, 512)
+# Where a pass has many rows, the most tokens of one row. What is too many costs little attention.
+LONGEST_OF_MANY = (4, 32, 256, 512)
+MOST_WANTED = 128
+# Most tokens that attend each by itself.
+MOST_SPLIT = 64
+LEAST_WIDTH = 512
+# Recorded passes hold on to the cache's buffers, so those are made larger at once and grow rarely.
+BLOCK = 2048
+# How long sequences are expected to be, at the start.
+USUAL_WIDTHS = (512, 1024)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What passes must have in common to be one graph.
+
+    Attributes:
+        tokens: new ones.
+        rows: the first so many of the cache take part.
+        longest: most tokens of one row.
+        width: positions that attention reads.
+        spokes: the `residual` set in use, if there is one; others are inputs.
+    """
+
+    tokens: int
+    rows: int
+    longest: int
+    width: int
+    spokes: str | None
+
+    @property
+    def wanted(self) -> int:
+        """How many tokens' logits there are."""
+        return min(self.tokens, MOST_WANTED)
+
+
+class CapturedSteps:
+    """Computes steps by recorded passes.
+
+    Args:
+        forward: computes a pass; its cache has a spare row.
+        compiled: the layers of its base, compiled; None takes the plain ones.
+    """
+
+    def __init__(self, forward: Forward, *, compiled: CompiledLayers | None = None) -> None:
+        self._forward = forward
+        self._compiled = compiled
+        self._joined = JoinedBlocks(forward.base) if can_join(forward.base) else None
+        self._kept: dict[Shape, _Captured] = {}
+        self._records = forward.base.device.type == "cuda"
+        self._tables = [one for one in forward.base.decoder.modules() if isinstance(one, HostTable)]
+        self._pool = torch.cuda.graph_pool_handle() if self._records else None
+        self._splits = self._records and _can_split(forward.base)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def compute(self, works: Sequence[Work]) -> Tensor | None:
+        """The wanted logits of works by rising row, [sum of wanted, V], to be read before the next
+        step; None where there is no pass for such a step."""
+        if self._joined is not None:
+            self._joined.refresh()
+        shape = self._shape(works)
+        if shape is None:
+            return None
+        kept = self._pass_of(shape)
+        self._fill(kept.inputs, works)
+        if kept.graph is None:
+            kept.logits = self._run(kept.inputs)
+        else:
+            kept.graph.replay()
+        assert kept.logits is not None
+        return kept.logits[: sum(work.wanted for work in works)]
+
+    def record_usual(self) -> None:
+        """Record the passes that most answers take."""
+        if self._joined is not None:
+            self._joined.refresh()
+        sets = {self._apart(name) for name in (None, *attached_sets(self._forward.base.model))}
+        rows, most = self._forward.cache.num_rows, self._forward.cache.capacity
+        layouts = {(size, 1, size) for size in SIZES}
+        if rows > 1:
+            layouts |= {
+                (size, rows, min(longest, size))
+                for size, longest in product(SIZES, LONGEST_OF_MANY)
+                if size // 2 < rows * longest
+            }
+        for spokes, width, (tokens, num_rows, longest) in product(
+            sorted(sets, key=str), USUAL_WIDTHS, sorted(layouts)
+        ):
+            if tokens <= width <= most:
+                self._pass_of(
+                    Shape(tokens=tokens, rows=num_rows, longest=longest, width=width, spokes=spokes)
+                )
+
+    def forget(self, spokes: str | None) -> None:
+        """Drop the passes of a set, which may come back under its name with other weights."""
+        self._kept = {shape: one for shape, one in self._kept.items() if shape.spokes != spokes}
+
+    def _shape(self, works: Sequence[Work]) -> Shape | None:
+        """The shape of the pass for a step, if there is one."""
+        cache = self._forward.cache
+        names = {self._apart(work.spokes) for work in works}
+        tokens = _size(sum(len(work.token_ids) for work in works), SIZES)
+        # The first row alone has a pass of its own.
+        rows = 1 if works[-1].row == 0 else cache.num_rows
+        most = max(len(work.token_ids) for work in works)
+        longest = tokens if rows == 1 else _size(most, LONGEST_OF_MANY)
+        if len(names) > 1 or tokens is None or longest is None:
+            return None
+        stop = max(work.segment.stop for work in works)
+        shape = Shape(
+            tokens=tokens,
+            rows=rows,
+            longest=min(longest, tokens),
+            width=min(max(_power_of_two(stop), LEAST_WIDTH), cache.capacity),
+            spokes=names.pop(),
+        )
+        return shape if sum(work.wanted for work in works) <= shape.wanted else None
+
+    def _apart(self, spokes: str | None) -> str | None:
+        """A set that needs passes of its own, or None."""
+        return None if self._joined is not None and spokes in self._joined.names else spokes
+
+    def _fill(self, inputs: "_Inputs", works: Sequence[Work]) -> None:
+        cache, joined = self._forward.cache, self._joined
+        inputs.fill(
+            works,
+            capacity=cache.capacity,
+            spare_row=cache.num_rows,
+            numbers=[
+                0 if joined is None or self._apart(work.spokes) else joined.number(work.spokes)
+                for work in works
+            ],
+        )
+
+    def _pass_of(self, shape: Shape) -> "_Captured":
+        """The pass of a shape, recorded if need be."""
+        state = self._state(shape.spokes)
+        kept = self._kept.get(shape)
+        if kept is None or kept.state != state:
+            device = self._forward.base.device
+            inputs = _Inputs(shape, device, self._tables, splits=self._splits)
+            kept = self._kept[shape] = _Captured(inputs=inputs, state=state)
+            if self._records:
+                self._record(kept)
+        return kept
+
+    def _state(self, spokes: str | None) -> Any:
+        """What a recorded pass depends on beside its inputs: where the memory lies that it uses."""
+        version = 0 if self._joined is None else self._joined.version
+        places = self._forward.cache.capacity, version
+        if spokes is None:
+            return places
+        found = attached_sets(self._forward.base.model)[spokes]
+        return places, [(one.data_ptr(), one._version) for one in found.parameters()]
+
+    def _record(self, kept: "_Captured") -> None:
+        self._fill(kept.inputs, [])
+        # Run before, so that what is kept for later passes is not made inside of the graph.
+        self._run(kept.inputs)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+            kept.logits = self._run(kept.inputs)
+        kept.graph = graph
+
+    def _run(self, inputs: "_Inputs") -> Tensor:
+        with ExitStack() as stack:
+            if self._compiled is not None:
+                stack.enter_context(self._compiled.in_use(inputs.shape.spokes))
+            for table, rows in zip(self._tables, inputs.table_rows, strict=True):
+                stack.enter_context(table.giving(rows))
+            if self._joined is not None:
+                stack.enter_context(self._joined.in_use(inputs.sets))
+            return self._forward.compute(inputs.step())
+
+
+class _Inputs:
+    """What a recorded pass reads, always at the same place in memory."""
+
+    def __init__(
+        self, shape: Shape, device: torch.device, tables: Sequence[HostTable], *, splits: bool
+    ) -> None:
+        self.shape = shape
+        queries = shape.rows * shape.longest
+        self._sizes = {
+            "token_ids": shape.tokens,
+            "positions": shape.tokens,
+            "places": shape.tokens,
+            "sets": shape.tokens,
+            "scatter": shape.tokens,
+            "gather": queries,
+            "query_positions": queries,
+            "wanted": shape.wanted,
+        }
+        total = sum(self._sizes.values())
+        on_gpu = device.type == "cuda"
+        self._host = torch.zeros(total, dtype=torch.long, pin_memory=on_gpu)
+        self._copied = torch.cuda.Event() if on_gpu else None
+        self._device = torch.zeros(total, dtype=torch.long, device=device)
+        self._splits = splits and shape.tokens <= MOST_SPLIT
+        split = self._device.split(list(self._sizes.values()))
+        self._parts = dict(zip(self._sizes, split, strict=True))
+        self._tables = tables
+        self.table_rows = [one.empty_rows(shape.tokens, device) for one in tables]
+
+    def fill(
+        self, works: Sequence[Work], *, capacity: int, spare_row: int, numbers: Sequence[int]
+    ) -> None:
+        """Write the inputs of a step; what the works leave is filled up. `numbers` are those of
+        the works' sets."""
+        shape = self.shape
+        token_ids: list[int] = []
+        positions: list[int] = []
+        places: list[int] = []
+        sets: list[int] = []
+        scatter: list[int] = []
+        wanted: list[int] = []
+        gather = [0] * (shape.rows * shape.longest)
+        query_positions = list(gather)
+        for work, number in zip(works, numbers, strict=True):
+            first = work.row * shape.longest
+            for offset, token in enumerate(work.token_ids):
+                gather[first + offset] = len(token_ids)
+                query_positions[first + offset] = work.start + offset
+                scatter.append(first + offset)
+                token_ids.append(token)
+                positions.append(work.start + offset)
+                places.append(work.row * capacity + work.start + offset)
+                sets.append(number)
+            wanted += range(len(token_ids) - work.wanted, len(token_ids))
+        missing = shape.tokens - len(token_ids)
+        parts = {
+            "token_ids": token_ids + [0] * missing,
+            "positions": positions + [0] * missing,
+            "places": places + [spare_row * capacity] * missing,
+            "sets": sets + [0] * missing,
+            "scatter": scatter + [0] * missing,
+            "gather": gather,
+            "query_positions": query_positions,
+            "wanted": wanted + [0] * (shape.wanted - len(wanted)),
+        }
+        if self._copied is not None:
+            # A step of which nobody wanted results may not have begun yet.
+            self._copied.synchronize()
+        torch.cat([torch.tensor(parts[name]) for name in self._sizes], out=self._host)
+        self._device.copy_(self._host, non_blocking=True)
+        if self._copied is not None:
+            self._copied.record()
+        for table, rows in zip(self._tables, self.table_rows, strict=True):
+            table.look_up(parts["token_ids"], rows)
+
+    @property
+    def sets(self) -> Tensor:
+        """The numbers of the tokens' sets, [tokens]."""
+        return self._parts["sets"]
+
+    def step(self) -> Step:
+        """The pass that reads these inputs."""
+        shape, parts = self.shape, self._parts
+        # One row that has all tokens has them in order.
+        in_order = shape.rows == 1 and shape.longest == shape.tokens
+        group = Group(
+            rows=slice(0, shape.rows),
+            num_rows=shape.rows,
+            longest=shape.longest,
+            width=shape.width,
+            first=0,
+            last=shape.tokens,
+            positions=parts["query_positions"].view(shape.rows, shape.longest),
+            gather=None if in_order else parts["gather"],
+            scatter=None if in_order else parts["scatter"],
+        )
+        return Step(
+            token_ids=parts["token_ids"][None],
+            plan=Plan(
+                positions=parts["positions"],
+                places=parts["places"],
+                groups=[group],
+                split_width=shape.width if self._splits else None,
+            ),
+            wanted=parts["wanted"],
+            parts=[(shape.spokes, None)],
+        )
+
+
+@dataclass(kw_only=True)
+class _Captured:
+    """A pass of one shape, and what its graph depends on."""
+
+    inputs: _Inputs
+    state: Any
+    logits: Tensor | None = None
+    graph: Any = None
+
+
+def can_capture(base: Base) -> bool:
+    """Whether passes of this base can be recorded: plain weights that all lie on one GPU, and no
+    mixture of experts, whose products want the numbers of tokens from the host."""
+    model = base.model
+    return (
+        base.device.type == "cuda"
+        and not base.family.has_experts(base.config)
+        and all(one.device == base.device and one.is_floating_point() for one in model.parameters())
+        and not any(hasattr(module, "_hf_hook") for module in model.modules())
+    )
+
+
+def _can_split(base: Base) -> bool:
+    """Whether few tokens attend by `split_attention`, which needs the compiler of torch's GPU
+    builds for Linux."""
+    if find_spec("triton") is None:
+        return False
+    from spokesmith.decoding.split_attention import can_split
+
+    names = ("head_dim", "global_head_dim")
+    sizes = [getattr(base.config, name, None) or 0 for name in names]
+    return can_split(base.model.dtype, max(sizes))
+
+
+def _size(number: int, sizes: Sequence[int]) -> int | None:
+    """The next larger size, if there is one."""
+    return next((size for size in sizes if size >= number), None)
+
+
+def _power_of_two(number: int) -> int:
+    """The next larger power of two."""
+    return 1 << (number - 1).bit_length()

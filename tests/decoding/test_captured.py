@@ -1,0 +1,220 @@
+"""Passes of fixed shapes, recorded on a GPU, give what plain ones give."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+import torch
+
+from spokesmith.bases import Base
+from spokesmith.bases.host_table import HostTable
+from spokesmith.decoding import Constraint, Engine, Features
+from spokesmith.decoding.captured import BLOCK
+from spokesmith.decoding.forward import Work
+from spokesmith.decoding.runner import Runner
+from spokesmith.spokes import SpokeSet, attach, attached_sets, detach
+from spokesmith.testing import FAMILY_SIZES, tiny_base
+
+on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+PACKED = [name for name in FAMILY_SIZES if name != "qwen3_5_text"]
+DENSE = [name for name in PACKED if name != "gemma4_experts"]
+HELD = Constraint(
+    kind="schema",
+    value={
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "maxLength": 8},
+            "level": {"enum": ["low", "lower", "high"]},
+        },
+        "required": ["name", "level"],
+        "additionalProperties": False,
+    },
+)
+PROMPTS = [f"Encode this, please: {text}\n" for text in ("a pump", "Marta moved a valve", "noon")]
+
+
+def spoked(model_type: str, *, device: str = "cpu", dtype: str = "float64", **sizes: Any) -> Base:
+    """A tiny base with trained-looking sets of spokes: two beside the feed-forward blocks, of
+    different sizes, and one after the layers."""
+    base = tiny_base(model_type, dtype=dtype, **sizes)
+    base.model.to(device)
+    for seed, (name, shape) in enumerate(
+        {
+            "noise": {"placement": "ffn", "rank": 8},
+            "third": {"placement": "ffn", "rank": 12, "every_n_layers": 2},
+            "other": {"placement": "residual", "rank": 8},
+        }.items()
+    ):
+        attach(base.model, base.sites(), noisy(base, seed, dtype, **shape), name=name)
+    return base
+
+
+def noisy(base: Base, seed: int, dtype: str = "float64", **shape: Any) -> SpokeSet:
+    if base.family.has_experts(base.config):
+        shape["placement"] = "residual"
+    config = base.spokes_config(num_spokes=1, **shape)
+    spokes = SpokeSet.create(config, seed=seed).to(getattr(torch, dtype))
+    for index in config.layer_indices:
+        generator = torch.Generator().manual_seed(10 * seed + index)
+        torch.nn.init.normal_(spokes.at(index).up, std=1.0, generator=generator)
+    return spokes
+
+
+def work(row: int, start: int, length: int, spokes: str | None = "noise", wanted: int = 1) -> Work:
+    token_ids = [(7 * row + 3 * place) % 250 for place in range(start, start + length)]
+    return Work(row=row, start=start, token_ids=token_ids, wanted=wanted, spokes=spokes)
+
+
+# Prompts, then rows that join, go on by a token or several, and stand far apart.
+STEPS: list[list[Work]] = [
+    [work(0, 0, 20)],
+    [work(0, 20, 3, wanted=3)],
+    [work(0, 23, 1), work(2, 0, 40, wanted=0)],
+    [work(1, 0, 9), work(2, 40, 5, wanted=5)],
+    [work(0, 24, 1), work(1, 9, 2, wanted=2), work(2, 45, 1)],
+    [work(0, 25, 1, "other"), work(1, 11, 1, "other"), work(2, 46, 1, "other")],
+    [work(0, 26, 1, None), work(2, 47, 30, None, wanted=30)],
+    [work(0, 27, 1, "noise"), work(2, 77, 1, "other")],
+    [work(0, 28, 2, "third"), work(1, 12, 1, None), work(2, 78, 3, "noise", wanted=3)],
+]
+
+
+def assert_alike(one: Runner, other: Runner, steps: Sequence[Sequence[Work]]) -> None:
+    for works in steps:
+        mine, yours = one.run(works), other.run(works)
+        assert mine.keys() == yours.keys()
+        for row, scores in mine.items():
+            torch.testing.assert_close(
+                scores.logits.cpu(), yours[row].logits.cpu(), rtol=1e-4, atol=1e-4
+            )
+
+
+@pytest.mark.parametrize("model_type", PACKED)
+def test_fixed_shapes_give_the_logits_of_plain_passes(model_type: str) -> None:
+    dtype = "float32" if model_type == "gemma4_experts" else "float64"
+    base = spoked(model_type, dtype=dtype)
+    fixed = Runner(base, 3, captured=True)
+    assert_alike(fixed, Runner(base, 3), STEPS)
+    assert fixed.captured is not None
+    assert len(fixed.captured) > 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model_type", ["llama", "gemma4_text"])
+def test_compiled_layers_give_the_logits_of_plain_ones(model_type: str) -> None:
+    base = spoked(model_type, dtype="float32")
+    layers = list(base.decoder.layers)
+    assert_alike(Runner(base, 3, captured=True, compiled=True), Runner(base, 3), STEPS)
+    assert list(base.decoder.layers) == layers
+
+
+def test_a_table_on_the_host_is_read_before_the_pass() -> None:
+    base = spoked("gemma4_text")
+    plain = Runner(spoked("gemma4_text"), 3)
+    table = base.family.per_layer_table
+    setattr(base.decoder, table, HostTable(getattr(base.decoder, table)))
+    assert_alike(Runner(base, 3, captured=True), plain, STEPS)
+
+
+def test_rows_that_outgrow_the_buffers_go_on() -> None:
+    base = spoked("llama", num_layers=1)
+    steps = [
+        [work(0, 0, 10), work(1, 0, 10)],
+        *([work(0, start, 400)] for start in range(10, BLOCK + 100, 400)),
+        [work(1, 10, 1)],
+    ]
+    assert_alike(Runner(base, 2, captured=True), Runner(base, 2), steps)
+
+
+def test_a_set_that_changes_is_seen() -> None:
+    base = spoked("llama")
+    fixed, plain = Runner(base, 3, captured=True), Runner(base, 3)
+    assert_alike(fixed, plain, STEPS[:1])
+    with torch.no_grad():
+        attached_sets(base.model)["noise"].at(1).up.mul_(3)
+    assert_alike(fixed, plain, STEPS[:2])
+    detach(base.model, "noise")
+    attach(base.model, base.sites(), noisy(base, 5, rank=8), name="noise")
+    assert_alike(fixed, plain, STEPS[:2])
+
+
+def test_passes_of_a_set_that_goes_are_forgotten() -> None:
+    base = spoked("llama")
+    runner = Runner(base, 3, captured=True)
+    assert runner.captured is not None
+    runner.captured.record_usual()
+    # `ffn` sets share their passes, `residual` ones have passes of their own.
+    half = len(runner.captured) // 2
+    runner.captured.forget("other")
+    assert len(runner.captured) == half
+
+
+def test_usual_steps_need_no_further_pass() -> None:
+    engine = Engine(spoked("llama"), num_slots=4, features=Features(captured=True))
+    warm_up = engine.warm_up()
+    tickets = [
+        engine.submit(
+            engine.base.tokenizer(text).input_ids, spokes="noise", constraint=HELD, max_tokens=40
+        )
+        for text in PROMPTS * 3
+    ]
+    assert all(ticket.future.result().tokens for ticket in tickets)
+    assert engine.runner.captured is not None
+    assert len(engine.runner.captured) == warm_up.num_passes
+    engine.close()
+
+
+def answers(base: Base, spokes: str | None, **features: Any) -> list[list[int]]:
+    engine = Engine(base, num_slots=3, features=Features(**features))
+    if features.get("captured", True):
+        engine.warm_up()
+    tickets = [
+        engine.submit(base.tokenizer(text).input_ids, spokes=spokes, constraint=HELD, max_tokens=60)
+        for text in PROMPTS * 3
+    ]
+    found = [ticket.future.result().tokens for ticket in tickets]
+    engine.close()
+    return found
+
+
+@on_a_gpu
+@pytest.mark.parametrize("spokes", ["noise", "other", None])
+@pytest.mark.parametrize("model_type", DENSE)
+def test_a_gpu_s_recorded_passes_write_what_the_cpu_writes(
+    model_type: str, spokes: str | None
+) -> None:
+    expected = answers(spoked(model_type), spokes, captured=False)
+    base = spoked(model_type, device="cuda")
+    assert answers(base, spokes) == expected
+    assert answers(base, spokes, captured=False) == expected
+
+
+@on_a_gpu
+def test_a_mixture_of_experts_is_not_recorded() -> None:
+    base = spoked("gemma4_experts", device="cuda", dtype="float32")
+    engine = Engine(base)
+    assert engine.generate([65, 66], spokes="other", max_tokens=4).tokens
+    assert engine.runner.captured is None
+
+
+@on_a_gpu
+@pytest.mark.parametrize("model_type", DENSE)
+def test_a_gpu_s_recorded_passes_have_the_logits_of_plain_ones(model_type: str) -> None:
+    base = spoked(model_type, device="cuda", dtype="float32")
+    assert_alike(Runner(base, 3, captured=True), Runner(base, 3), STEPS * 2)
+
+
+@on_a_gpu
+@pytest.mark.parametrize("model_type", ["llama", "gemma4_text"])
+def test_a_gpu_s_compiled_passes_have_the_logits_of_plain_ones(model_type: str) -> None:
+    base = spoked(model_type, device="cuda", dtype="float32")
+    assert_alike(Runner(base, 3, captured=True, compiled=True), Runner(base, 3), STEPS * 2)
+
+
+@on_a_gpu
+def test_a_table_on_the_host_serves_a_gpu_s_recorded_passes() -> None:
+    base = spoked("gemma4_text", device="cuda", dtype="float32")
+    plain = Runner(spoked("gemma4_text", device="cuda", dtype="float32"), 3)
+    table = base.family.per_layer_table
+    setattr(base.decoder, table, HostTable(getattr(base.decoder, table)))
+    assert_alike(Runner(base, 3, captured=True), plain, STEPS * 2)
