@@ -2,17 +2,19 @@
 
 The weights are random, since speed does not depend on them. What a random base would choose is of
 no use, so the engine is told the gold encoding of each probe token by token: it computes every
-logit and every mask as ever, and guesses are right where they would be right with a base that
-answers so. `generate()` needs nothing of the kind: it takes as long for any token.
+logit as ever, and guesses are right where they would be right with a base that answers so.
+`generate()` needs nothing of the kind: it takes as long for any token.
 
-Prints, and writes to docs/results/decode-gpu.json: what the card reads in a second; how long a
-step takes, plain, recorded and compiled, with spokes and without; and tokens/s of `generate()` and
-of the engine with each of its parts switched off, for 1 and 8 probes at once. 16 GB of memory.
+Prints, and writes to docs/results/decode-gpu.json: what the card reads in a second; how far the
+logits of recorded and compiled passes are from those of plain ones; how long a step takes in each
+way, without spokes and with; and tokens/s of `generate()` and of the engine, for 1 and 8 probes at
+once. Needs a GPU with 24 GB, and about three minutes.
 
     python bench/decode_gpu.py
 """
 
 import argparse
+import gc
 import json
 import statistics
 import time
@@ -25,6 +27,7 @@ from typing import Any
 import torch
 from figures import RESULTS
 from spokes_share import random_e2b
+from torch import Tensor
 
 from spokesmith.backends import LocalBackend
 from spokesmith.bases import Base
@@ -33,68 +36,72 @@ from spokesmith.decoding.forward import Work
 from spokesmith.decoding.runner import Runner
 from spokesmith.decoding.sampling import Scores
 from spokesmith.probes import load_set
+from spokesmith.spokes import attach, attached_sets, detach
 from spokesmith.tasks import Task, load_task
 from spokesmith.tasks.canonical import canonical_json
 from spokesmith.tasks.files import write_text
 
+Figures = dict[str, Any]
 RESULT = RESULTS / "decode-gpu.json"
 SET = "memory"
+WAYS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "recorded": {"captured": True},
+    "compiled": {"captured": True, "compiled": True},
+}
 # Rows and new tokens of each, behind so many tokens that are there already.
 STEPS = ((1, 1), (1, 16), (8, 5))
 START = 400
-REPEATS, WARM_UP = 50, 5
+REPEATS, WARM_UP = 20, 3
 COPY_BYTES = 4 * 10**9
-AT_ONCE = (1, 8)
-ENGINES: dict[str, dict[str, Any]] = {
-    "spokesmith": {},
-    "without guesses": {"forced": False, "copying": False},
-    "without compiled layers": {"compiled": False},
-    "without recorded passes": {"compiled": False, "captured": False},
-    "without all of these": {
-        "compiled": False,
-        "captured": False,
-        "forced": False,
-        "copying": False,
-    },
+SPOKES_STD = 0.02
+NO_GUESSES = {"forced": False, "copying": False}
+# Features, and how many probes for one at a time and for eight: slow sides get fewer.
+ENGINES: dict[str, tuple[dict[str, Any], dict[int, int]]] = {
+    "spokesmith": ({}, {1: 25, 8: 25}),
+    "without guesses": (NO_GUESSES, {1: 8, 8: 16}),
+    "without compiled layers": ({"compiled": False}, {1: 8, 8: 16}),
+    "without recorded passes": ({"compiled": False, "captured": False}, {1: 3, 8: 8}),
+    "without all of these": ({"compiled": False, "captured": False, **NO_GUESSES}, {1: 1}),
 }
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--first", type=int, default=25, help="probes for the engine")
-    parser.add_argument("--generated", type=int, default=128, help="tokens for generate()")
+    parser.add_argument("--generated", type=int, default=32, help="tokens for generate()")
     parser.add_argument("--out", type=Path, default=RESULT)
     arguments = parser.parse_args()
     base, task = random_e2b(), load_task("memory")
-    result: dict[str, Any] = {"card": torch.cuda.get_device_name(), "torch": torch.__version__}
+    result: Figures = {"card": torch.cuda.get_device_name(), "torch": torch.__version__}
 
     def note(name: str, value: Any) -> None:
         result[name] = value
-        print(name, json.dumps(value), flush=True)
+        write_text(arguments.out, json.dumps(result, indent=1) + "\n")
 
-    note("bound", bound(base))
-    note("generate", generated(base, task, arguments.generated))
-    note("steps", list(steps(base)))
-    note(
-        "engine",
-        [
-            {
-                "side": side,
-                "at_once": at_once,
-                **by_engine(base, task, at_once, arguments.first, features),
-            }
-            for side, features in ENGINES.items()
-            for at_once in AT_ONCE
-        ],
-    )
-    write_text(arguments.out, json.dumps(result, indent=1) + "\n")
+    note("bound", say(bound(base)))
+    note("generate", say(generated(base, task, arguments.generated)))
+    runners = {way: Runner(base, 8, **choices) for way, choices in WAYS.items()}
+    note("steps", steps(base, runners))
+    note("difference", say(differences(runners)))
+    del runners
+    for side, (features, probes) in ENGINES.items():
+        for at_once, first in probes.items():
+            figures = by_engine(base, task, at_once, first, features)
+            row = {"side": side, "at_once": at_once, "probes": first, **figures}
+            note("engine", [*result.get("engine", []), say(row)])
+            gc.collect()
 
 
-def bound(base: Base) -> dict[str, float]:
+def say(figures: Figures) -> Figures:
+    print(json.dumps(figures), flush=True)
+    return figures
+
+
+def bound(base: Base) -> Figures:
     """How many tokens a second one stream could have, if a step only read all weights once."""
     source = torch.randint(0, 255, (COPY_BYTES,), dtype=torch.uint8, device=base.device)
     target = torch.empty_like(source)
-    copies = [seconds(lambda: target.copy_(source)) for _ in range(10)]
+    copies = [seconds(partial(target.copy_, source)) for _ in range(10)]
     per_s = 2 * COPY_BYTES / statistics.median(copies)
     read = weight_bytes(base)
     return {
@@ -106,13 +113,14 @@ def bound(base: Base) -> dict[str, float]:
 
 def weight_bytes(base: Base) -> int:
     """What one token must read: every parameter once, but of the tables of embeddings a row; the
-    one that is the head as well counts as the head."""
+    one that is the head as well counts as the head. Spokes are not counted."""
     tables = {
         id(module.weight)
         for module in base.decoder.modules()
         if isinstance(module, torch.nn.Embedding)
     } - {id(base.model.get_output_embeddings().weight)}
-    kept = [one for one in base.model.parameters() if id(one) not in tables]
+    spokes = {id(one) for each in attached_sets(base.model).values() for one in each.parameters()}
+    kept = [one for one in base.model.parameters() if id(one) not in tables | spokes]
     return sum(one.numel() * one.element_size() for one in kept)
 
 
@@ -124,7 +132,7 @@ def seconds(action: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
-def generated(base: Base, task: Task, num_tokens: int) -> dict[str, float]:
+def generated(base: Base, task: Task, num_tokens: int) -> Figures:
     """transformers' own loop for one text, free, after a warm-up."""
     text = load_set("gold", task).probes[0].text
     prompt = torch.tensor([base.chat.prompt_ids(task.messages(text))], device=base.device)
@@ -140,58 +148,88 @@ def generated(base: Base, task: Task, num_tokens: int) -> dict[str, float]:
         )
 
     run(4)
-    whole, first = seconds(lambda: run(num_tokens)), seconds(lambda: run(1))
+    first, whole = seconds(partial(run, 1)), seconds(partial(run, num_tokens))
+    step = (whole - first) / (num_tokens - 1)
     return {
         "tokens": num_tokens,
-        "tokens_per_s": round(num_tokens / whole, 2),
-        "step_ms": round(1e3 * (whole - first) / (num_tokens - 1), 2),
+        "first_token_s": round(first, 3),
+        "step_ms": round(1e3 * step, 2),
+        # As if the answer were long, so that the prompt does not count.
+        "tokens_per_s": round(1 / step, 2),
     }
 
 
-def steps(base: Base) -> list[dict[str, Any]]:
-    """How long a step takes, without spokes and with: medians, in turns."""
+def steps(base: Base, runners: Mapping[str, Runner]) -> list[Figures]:
+    """How long a step takes, before spokes are there and after: medians."""
+    spokes = attached_sets(base.model)[SET]
+    for spoke in spokes.spokes():
+        # What an untrained set adds is zero, and zero hides mistakes.
+        torch.nn.init.normal_(spoke.up, std=SPOKES_STD)
+    detach(base.model, SET)
+    bare = {way: list(step_ms(runner, None)) for way, runner in runners.items()}
+    attach(base.model, base.sites(), spokes, name=SET)
     rows = []
-    for way, choices in {
-        "plain": {},
-        "recorded": {"captured": True},
-        "compiled": {"captured": True, "compiled": True},
-    }.items():
-        runner = Runner(base, 8, **choices)
-        for num_rows, length in STEPS:
-            taken: dict[str | None, list[float]] = {None: [], SET: []}
-            for _ in range(REPEATS + WARM_UP):
-                for spokes, found in taken.items():
-                    works = [
-                        Work(
-                            row=row,
-                            start=START,
-                            token_ids=[100 + row] * length,
-                            wanted=length,
-                            spokes=spokes,
-                        )
-                        for row in range(num_rows)
-                    ]
-                    found.append(seconds(partial(runner.run, works)))
-            bare, spoked = (1e3 * statistics.median(one[WARM_UP:]) for one in taken.values())
+    for way, runner in runners.items():
+        spoked = list(step_ms(runner, SET))
+        for (num_rows, length), before, after in zip(STEPS, bare[way], spoked, strict=True):
             rows.append(
                 {
                     "way": way,
                     "rows": num_rows,
                     "tokens_each": length,
-                    "base_ms": round(bare, 3),
-                    "with_spokes_ms": round(spoked, 3),
-                    "share": round(1 - bare / spoked, 4),
-                    "warm_up_s": round(sum(one[0] for one in taken.values()), 2),
+                    "base_ms": round(before["median"], 3),
+                    "with_spokes_ms": round(after["median"], 3),
+                    "share": round(1 - before["median"] / after["median"], 4),
+                    "first_s": round(before["first"] / 1e3, 1),
                 }
             )
-            print(json.dumps(rows[-1]), flush=True)
+            say(rows[-1])
     return rows
+
+
+def step_ms(runner: Runner, spokes: str | None) -> Sequence[dict[str, float]]:
+    """Of each kind of step the first time, which compiles and records, and the median."""
+    found = []
+    for num_rows, length in STEPS:
+        works = [works_of(row, START, length, spokes) for row in range(num_rows)]
+        taken = [1e3 * seconds(partial(runner.run, works)) for _ in range(REPEATS + WARM_UP)]
+        found.append({"first": taken[0], "median": statistics.median(taken[WARM_UP:])})
+    return found
+
+
+def works_of(row: int, start: int, length: int, spokes: str | None) -> Work:
+    tokens = [100 + (7 * row + 3 * place) % 1000 for place in range(start, start + length)]
+    return Work(row=row, start=start, token_ids=tokens, wanted=length, spokes=spokes)
+
+
+def differences(runners: Mapping[str, Runner]) -> Figures:
+    """How far logits are from those of a plain pass of 16 tokens, relative to their size. That a
+    plain pass for each token differs as well is the rounding of the weights' precision."""
+
+    def logits(way: str, at_once: int) -> Tensor:
+        found = [
+            runners[way].run([works_of(0, start, at_once, SET)])[0].logits.float()
+            for start in range(START, START + 16, at_once)
+        ]
+        return torch.cat(found)
+
+    plain = logits("plain", 16).clone()
+    return {
+        name: round(float((logits(way, at_once) - plain).norm() / plain.norm()), 5)
+        for name, way, at_once in (
+            ("plain, one by one", "plain", 1),
+            ("recorded", "recorded", 16),
+            ("compiled", "compiled", 16),
+            ("compiled, one by one", "compiled", 1),
+        )
+    }
 
 
 def by_engine(
     base: Base, task: Task, at_once: int, first: int, features: Mapping[str, Any]
-) -> dict[str, Any]:
+) -> Figures:
     """The engine, told what to answer; callers ask `at_once` at a time."""
+    torch.cuda.reset_peak_memory_stats()
     backend = LocalBackend(
         base, spokes=SET, num_slots=at_once, features=Features(**{"compiled": True, **features})
     )

@@ -272,7 +272,7 @@ class SlotCache(Cache):
                 self._states[row][index] = _state_of(self.layers[index], place)
 
     @torch.compiler.disable
-    def update(
+    def update(  # pyright: ignore[reportIncompatibleMethodOverride]
         self,
         key_states: Tensor,
         value_states: Tensor,

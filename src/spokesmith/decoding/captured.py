@@ -185,7 +185,7 @@ class CapturedSteps:
         if spokes is None:
             return places
         found = attached_sets(self._forward.base.model)[spokes]
-        return places, [(one.data_ptr(), one._version) for one in found.parameters()]
+        return places, found.state_of_parameters()
 
     def _record(self, kept: "_Captured") -> None:
         self._fill(kept.inputs, [])
@@ -343,11 +343,9 @@ def _can_split(base: Base) -> bool:
     builds for Linux."""
     if find_spec("triton") is None:
         return False
-    from spokesmith.decoding.split_attention import can_split
+    from spokesmith.decoding.split_attention import DTYPES
 
-    names = ("head_dim", "global_head_dim")
-    sizes = [getattr(base.config, name, None) or 0 for name in names]
-    return can_split(base.model.dtype, max(sizes))
+    return base.model.dtype in DTYPES
 
 
 def _size(number: int, sizes: Sequence[int]) -> int | None:

@@ -26,17 +26,15 @@ class CompiledLayers:
         base: whose layers; the modules themselves stay as they are.
     """
 
-    def __init__(self, base: Base, options: dict[str, Any] | None = None) -> None:
+    def __init__(self, base: Base) -> None:
         self._base = base
         self._plain = [site.layer for site in base.sites()]
-        self._compiled = [
-            torch.compile(layer, dynamic=True, options=options) for layer in self._plain
-        ]
+        self._compiled = [torch.compile(layer, dynamic=True) for layer in self._plain]
 
     @contextmanager
     def in_use(self, spokes: str | None) -> Iterator[None]:
         """Inside the block the base computes by compiled layers, with this set."""
-        layers = self._base.decoder.layers
+        layers: Any = self._base.decoder.layers
         limits = {
             "recompile_limit": MOST_VARIANTS,
             "accumulated_recompile_limit": MOST_VARIANTS,

@@ -57,6 +57,7 @@ class JoinedBlocks:
         base: whose feed-forward blocks; see `can_join`.
 
     Attributes:
+        names: of the sets that are in the blocks.
         version: rises whenever the matrices have moved in memory.
     """
 
@@ -67,12 +68,8 @@ class JoinedBlocks:
         self._layouts: list[_Layout] = []
         self._owners: dict[_Layout, Tensor] = {}
         self._state: Any = None
+        self.names: list[str] = []
         self.version = 0
-
-    @property
-    def names(self) -> list[str]:
-        """The sets that are in the blocks."""
-        return list(self._sets())
 
     def number(self, name: str | None) -> int:
         """The number by which `in_use` knows a set; 0 is none."""
@@ -80,11 +77,13 @@ class JoinedBlocks:
 
     def refresh(self) -> None:
         """Take in what has happened to the sets since the last call."""
-        sets = self._sets()
-        state = [(name, spokes, _state(spokes)) for name, spokes in sets.items()]
+        attached = attached_sets(self._base.model)
+        found = {name: one for name, one in attached.items() if one.config.placement == "ffn"}
+        state = [(name, one, one.state_of_parameters()) for name, one in found.items()]
         if state == self._state:
             return
-        layouts = [self._layout(index, sets.values()) for index in range(len(self._sites))]
+        self.names, sets = list(found), list(found.values())
+        layouts = [self._layout(index, sets) for index in range(len(self._sites))]
         if layouts != self._layouts:
             self._layouts = layouts
             self.version += 1
@@ -92,7 +91,7 @@ class JoinedBlocks:
                 self._move(index)
             self._owners = {layout: self._owner(layout) for layout in set(layouts)}
         for index in range(len(self._sites)):
-            self._write(index, sets.values())
+            self._write(index, sets)
         self._state = state
 
     @contextmanager
@@ -117,14 +116,10 @@ class JoinedBlocks:
             for site in self._sites:
                 setattr(site.layer, name, site.ffn)
 
-    def _sets(self) -> dict[str, SpokeSet]:
-        found = attached_sets(self._base.model)
-        return {name: one for name, one in found.items() if one.config.placement == "ffn"}
-
     def _projections(self, site: Site) -> list[nn.Linear]:
         return [getattr(site.ffn, name) for name in self._base.family.ffn_projections]
 
-    def _layout(self, index: int, sets: Sequence[SpokeSet] | Any) -> _Layout:
+    def _layout(self, index: int, sets: Sequence[SpokeSet]) -> _Layout:
         own = self._projections(self._sites[index])[0].out_features
         units = [
             (number, spokes.at(index).down.shape[0])
@@ -157,13 +152,13 @@ class JoinedBlocks:
         block.into, block.out = into.flatten(0, 1), out
 
     @torch.no_grad()
-    def _write(self, index: int, sets: Sequence[SpokeSet] | Any) -> None:
+    def _write(self, index: int, sets: Sequence[SpokeSet]) -> None:
         """Write the sets' matrices behind the base's own."""
         layout, block = self._layouts[index], self._blocks[index]
         gates, values = block.into.chunk(2)
-        start, all_sets = layout.own, list(sets)
+        start = layout.own
         for number, count in layout.of_sets:
-            into, out = all_sets[number - 1].at(index).fused_weights(block.into.dtype)
+            into, out = sets[number - 1].at(index).fused_weights(block.into.dtype)
             stop = start + count
             gates[start:stop], values[start:stop] = into.chunk(2)
             block.out[:, start:stop] = out
@@ -178,8 +173,3 @@ def can_join(base: Base) -> bool:
         for name in base.family.ffn_projections
     ]
     return all(isinstance(one, nn.Linear) and one.bias is None for one in linears)
-
-
-def _state(spokes: SpokeSet) -> list[tuple[int, int]]:
-    """What changes when a parameter does."""
-    return [(one.data_ptr(), one._version) for one in spokes.parameters()]

@@ -6,6 +6,10 @@ kernel adds the parts up (as Flash-Decoding does, Dao et al. 2023). Tokens of di
 with its own length, need no padding.
 """
 
+# The compiler comes with torch's GPU builds alone, and its kernels are called in brackets.
+# pyright: reportMissingImports=false, reportIndexIssue=false
+# pyright: reportUntypedFunctionDecorator=false
+
 import torch
 import triton
 import triton.language as tl
@@ -16,7 +20,6 @@ PART, MOST_PARTS = 64, 32
 # So many keys, and as many values, fit into one processor's own memory on any card.
 BLOCK_BYTES = 2**15
 DTYPES = (torch.bfloat16, torch.float16, torch.float32)
-MOST_WIDTH = 512
 
 
 def split_attention(
@@ -90,24 +93,19 @@ def split_attention(
     return result
 
 
-def can_split(dtype: torch.dtype, head_size: int) -> bool:
-    """Whether there is such attention for numbers and heads of this kind."""
-    return dtype in DTYPES and head_size <= MOST_WIDTH
-
-
 @triton.jit
 def _read_part(
-    query,
-    key,
-    value,
-    positions,
-    places,
-    sums,
-    weights,
-    scaling,
-    query_token,
-    query_head,
-    num_weights,
+    query: tl.tensor,
+    key: tl.tensor,
+    value: tl.tensor,
+    positions: tl.tensor,
+    places: tl.tensor,
+    sums: tl.tensor,
+    weights: tl.tensor,
+    scaling: tl.tensor,
+    query_token: tl.tensor,
+    query_head: tl.tensor,
+    num_weights: tl.tensor,
     WINDOW: tl.constexpr,
     HEADS: tl.constexpr,
     KV_HEADS: tl.constexpr,
@@ -116,7 +114,7 @@ def _read_part(
     BLOCK_HEADS: tl.constexpr,
     BLOCK_SIZE: tl.constexpr,
     BLOCK: tl.constexpr,
-):
+) -> None:
     """One part of a row for the heads of a token that share keys and values."""
     token, kv_head, part = tl.program_id(0), tl.program_id(1), tl.program_id(2)
     position = tl.load(positions + token)
@@ -170,16 +168,16 @@ def _read_part(
 
 @triton.jit
 def _add_parts(
-    sums,
-    weights,
-    result,
-    num_weights,
+    sums: tl.tensor,
+    weights: tl.tensor,
+    result: tl.tensor,
+    num_weights: tl.tensor,
     HEADS: tl.constexpr,
     PARTS: tl.constexpr,
     SIZE: tl.constexpr,
     BLOCK_PARTS: tl.constexpr,
     BLOCK_SIZE: tl.constexpr,
-):
+) -> None:
     """All parts of one head of a token."""
     head = tl.program_id(0) * HEADS + tl.program_id(1)
     part = tl.arange(0, BLOCK_PARTS)

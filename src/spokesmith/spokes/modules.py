@@ -174,6 +174,7 @@ class SpokeSet(nn.Module):
         super().__init__()
         self.config = config
         self.layers = nn.ModuleDict({str(i): Spoke(config, i) for i in config.layer_indices})
+        self._parameter_list = list(self.parameters())
 
     @classmethod
     def create(
@@ -201,6 +202,10 @@ class SpokeSet(nn.Module):
     def spokes(self) -> Iterator[Spoke]:
         """The spokes of all layers, in order."""
         return (self.at(index) for index in self.config.layer_indices)
+
+    def state_of_parameters(self) -> list[tuple[int, int]]:
+        """What changes when a parameter does."""
+        return [(one.data_ptr(), one._version) for one in self._parameter_list]
 
     def num_parameters(self) -> int:
         return sum(parameter.numel() for parameter in self.parameters())
