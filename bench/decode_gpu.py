@@ -5,10 +5,10 @@ no use, so the engine is told the gold encoding of each probe token by token: it
 logit as ever, and guesses are right where they would be right with a base that answers so.
 `generate()` needs nothing of the kind: it takes as long for any token.
 
-Prints, and writes to docs/results/decode-gpu.json: what the card reads in a second; how far the
-logits of recorded and compiled passes are from those of plain ones; how long a step takes in each
-way, without spokes and with; and tokens/s of `generate()` and of the engine, for 1 and 8 probes at
-once. Needs a GPU with 24 GB, and about three minutes.
+Prints, and writes to docs/results/decode-gpu.json: what the card reads in a second; how long a
+step takes by plain, recorded and compiled passes, without spokes and with; and tokens/s of
+`generate()` and of the engine, for 1 and 8 probes at once. Needs a GPU with 24 GB, and about four
+minutes.
 
     python bench/decode_gpu.py
 """
@@ -27,7 +27,6 @@ from typing import Any
 import torch
 from figures import RESULTS
 from spokes_share import random_e2b
-from torch import Tensor
 
 from spokesmith.backends import LocalBackend
 from spokesmith.bases import Base
@@ -54,7 +53,6 @@ STEPS = ((1, 1), (1, 16), (8, 5))
 START = 400
 REPEATS, WARM_UP = 20, 3
 COPY_BYTES = 4 * 10**9
-SPOKES_STD = 0.02
 NO_GUESSES = {"forced": False, "copying": False}
 # Features, and how many probes for one at a time and for eight: slow sides get fewer.
 ENGINES: dict[str, tuple[dict[str, Any], dict[int, int]]] = {
@@ -82,7 +80,6 @@ def main() -> None:
     note("generate", say(generated(base, task, arguments.generated)))
     runners = {way: Runner(base, 8, **choices) for way, choices in WAYS.items()}
     note("steps", steps(base, runners))
-    note("difference", say(differences(runners)))
     del runners
     for side, (features, probes) in ENGINES.items():
         for at_once, first in probes.items():
@@ -162,9 +159,6 @@ def generated(base: Base, task: Task, num_tokens: int) -> Figures:
 def steps(base: Base, runners: Mapping[str, Runner]) -> list[Figures]:
     """How long a step takes, before spokes are there and after: medians."""
     spokes = attached_sets(base.model)[SET]
-    for spoke in spokes.spokes():
-        # What an untrained set adds is zero, and zero hides mistakes.
-        torch.nn.init.normal_(spoke.up, std=SPOKES_STD)
     detach(base.model, SET)
     bare = {way: list(step_ms(runner, None)) for way, runner in runners.items()}
     attach(base.model, base.sites(), spokes, name=SET)
@@ -200,29 +194,6 @@ def step_ms(runner: Runner, spokes: str | None) -> Sequence[dict[str, float]]:
 def works_of(row: int, start: int, length: int, spokes: str | None) -> Work:
     tokens = [100 + (7 * row + 3 * place) % 1000 for place in range(start, start + length)]
     return Work(row=row, start=start, token_ids=tokens, wanted=length, spokes=spokes)
-
-
-def differences(runners: Mapping[str, Runner]) -> Figures:
-    """How far logits are from those of a plain pass of 16 tokens, relative to their size. That a
-    plain pass for each token differs as well is the rounding of the weights' precision."""
-
-    def logits(way: str, at_once: int) -> Tensor:
-        found = [
-            runners[way].run([works_of(0, start, at_once, SET)])[0].logits.float()
-            for start in range(START, START + 16, at_once)
-        ]
-        return torch.cat(found)
-
-    plain = logits("plain", 16).clone()
-    return {
-        name: round(float((logits(way, at_once) - plain).norm() / plain.norm()), 5)
-        for name, way, at_once in (
-            ("plain, one by one", "plain", 1),
-            ("recorded", "recorded", 16),
-            ("compiled", "compiled", 16),
-            ("compiled, one by one", "compiled", 1),
-        )
-    }
 
 
 def by_engine(

@@ -14,6 +14,7 @@ from spokesmith.backends.request import Job, Model, Request, Stats, UnknownModel
 from spokesmith.backends.text_stream import TextStream
 from spokesmith.bases import Base
 from spokesmith.decoding import Chosen, Engine, Features, Generation, Ticket
+from spokesmith.decoding.engine import WarmUp
 from spokesmith.decoding.row import STOP
 from spokesmith.decoding.sets import load_set, names_of_sets, unload_set
 
@@ -115,6 +116,10 @@ class LocalBackend(ChatBackend):
             # The engine waits for the requests that it knows; these it does not know yet.
             self._lock.wait_for(lambda: not self._on_the_way[name])
         unload_set(self.engine, name)
+
+    def warm_up(self) -> WarmUp:
+        """Do now what the first answers on a GPU would wait for; see `Engine.warm_up`."""
+        return self.engine.warm_up()
 
     def stats(self) -> Stats:
         counts, runner = self.engine.counts, self.engine.runner

@@ -6,10 +6,6 @@ kernel adds the parts up (as Flash-Decoding does, Dao et al. 2023). Tokens of di
 with its own length, need no padding.
 """
 
-# The compiler comes with torch's GPU builds alone, and its kernels are called in brackets.
-# pyright: reportMissingImports=false, reportIndexIssue=false
-# pyright: reportUntypedFunctionDecorator=false
-
 import torch
 import triton
 import triton.language as tl
