@@ -57,6 +57,9 @@ def render_engines() -> str:
                 "first token, s",
                 "peak memory",
             ),
+            "On a GPU, Gemma 4 E2B at its full size with random weights, told what to answer "
+            "(`python bench/decode_gpu.py`):",
+            *_gpu(),
             "The settings of llama.cpp under our server, each changed alone (a run of its own):",
             _sides(_read("llamacpp-settings.json"), "encodings/min", "tokens/s"),
             "What the shipped set does as another file, and in brackets what it does unfolded on "
@@ -103,6 +106,41 @@ def _spokes_share() -> str:
         for row in _read("spokes-share.json")["rows"]
     ]
     return markdown_table(["base", "rows x tokens", "alone", "with spokes", "share"], rows)
+
+
+def _gpu() -> tuple[str, str]:
+    """What bounds a GPU and what the engine reaches, and how long its steps take."""
+    result = _read("decode-gpu.json")
+    bound, alone = result["bound"]["tokens_per_s"], result["generate"]["tokens_per_s"]
+    sides = [
+        ["transformers' `generate()`, free", "1", f"{alone:.0f}", "1.000", f"{alone / bound:.0%}"]
+    ]
+    for row in result["engine"]:
+        share = f"{row['tokens_per_s'] / bound:.0%}" if row["at_once"] == 1 else "–"
+        sides.append(
+            [
+                row["side"],
+                str(row["at_once"]),
+                f"{row['tokens_per_s']:.0f}",
+                f"{row['forwards_per_token']:.3f}",
+                share,
+            ]
+        )
+    steps = [
+        [
+            row["way"],
+            f"{row['rows']} x {row['tokens_each']}",
+            f"{row['base_ms']:.2f} ms",
+            f"{row['with_spokes_ms']:.2f} ms",
+            f"{row['share']:.1%}",
+        ]
+        for row in result["steps"]
+    ]
+    headings = [result["card"], "at once", "tokens/s", "forwards/token", f"of {bound:.0f}"]
+    return (
+        markdown_table(headings, sides),
+        markdown_table(["a step", "rows x tokens", "alone", "with spokes", "share"], steps),
+    )
 
 
 def _exports() -> str:
