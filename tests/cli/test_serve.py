@@ -14,7 +14,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from spokesmith.cli.serve import NamedSet, named_sets
+from spokesmith.cli.serve import NamedSet, named_sets, open_serving_backend
+from spokesmith.decoding import Engine
+from spokesmith.decoding.engine import WarmUp
 from spokesmith.server.running import address_of, bind, is_local
 from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
 from spokesmith.testing import tiny_base
@@ -218,3 +220,20 @@ def test_an_address_of_the_newer_kind() -> None:
         pytest.skip("no IPv6 here")
     assert address_of(bound) == f"http://[::1]:{bound.getsockname()[1]}"
     bound.close()
+
+
+def test_what_a_gpu_s_warm_up_took_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Engine, "warm_up", lambda _: WarmUp(num_passes=36, seconds=5.2))
+    open_serving_backend(tiny_base(), [], slots=1, max_waiting=1).close()
+    assert "36 passes recorded for the GPU in 5 s" in capsys.readouterr().err
+
+
+def test_a_warm_up_that_fails_names_the_way_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Engine) -> WarmUp:
+        raise RuntimeError("no C compiler\nand much more")
+
+    monkeypatch.setattr(Engine, "warm_up", fail)
+    with pytest.raises(ValueError, match=r"failed \(no C compiler\): try --no-compile"):
+        open_serving_backend(tiny_base(), [], slots=1, max_waiting=1)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from transformers import DynamicCache
 
 from spokesmith.bases import Base
+from spokesmith.bases.shared_kv import cache_argument
 from spokesmith.data.prepare import Example
 from spokesmith.spokes import SpokeSet
 from spokesmith.training.loss import IGNORED, completion_loss
@@ -71,9 +72,10 @@ class Objective(nn.Module):
             output = decoder(input_ids=input_ids, use_cache=False, **kept)
             return output.last_hidden_state[:, -keep:]
         cache = DynamicCache(config=self.base.config)
-        decoder(input_ids=prefix_ids, past_key_values=cache, use_cache=True, **none)
+        memory = {cache_argument(decoder): cache, "use_cache": True}
+        decoder(input_ids=prefix_ids, **memory, **none)
         cache.batch_repeat_interleave(len(input_ids))
-        output = decoder(input_ids=input_ids, past_key_values=cache, use_cache=True, **kept)
+        output = decoder(input_ids=input_ids, **memory, **kept)
         return output.last_hidden_state[:, -keep:]
 
 
