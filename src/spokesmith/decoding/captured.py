@@ -1,10 +1,10 @@
 """Passes of a few fixed shapes, which a GPU runs again as one recorded graph.
 
 A pass starts a thousand kernels and more, and to start them one by one takes a processor longer
-than a GPU takes to run them. So a pass is recorded once for each shape and set of spokes, with
-inputs that stay at their place in memory, and from then on only the inputs are written anew. What a
-step lacks to the next larger shape is filled up: with tokens that write to the cache's spare row,
-and whose results nobody reads.
+than a GPU takes to run them. So a pass is recorded once for each shape, with inputs that stay at
+their place in memory, and from then on only the inputs are written anew. What a step lacks to the
+next larger shape is filled up: with tokens that write to the cache's spare row, and whose results
+nobody reads.
 
 Without a GPU the same passes are computed anew each time, so that tests can hold them against
 plain ones.
@@ -79,6 +79,9 @@ class CapturedSteps:
         self._compiled = compiled
         self._joined = JoinedBlocks(forward.base) if can_join(forward.base) else None
         self._kept: dict[Shape, _Captured] = {}
+        self._places: tuple[int, int] | None = None
+        # The results of all passes stand in one place, since the next step writes over them.
+        self._logits: Tensor | None = None
         self._records = forward.base.device.type == "cuda"
         self._tables = [one for one in forward.base.decoder.modules() if isinstance(one, HostTable)]
         self._pool = torch.cuda.graph_pool_handle() if self._records else None
@@ -90,24 +93,22 @@ class CapturedSteps:
     def compute(self, works: Sequence[Work]) -> Tensor | None:
         """The wanted logits of works by rising row, [sum of wanted, V], to be read before the next
         step; None where there is no pass for such a step."""
-        if self._joined is not None:
-            self._joined.refresh()
+        self._refresh()
         shape = self._shape(works)
         if shape is None:
             return None
         kept = self._pass_of(shape)
         self._fill(kept.inputs, works)
         if kept.graph is None:
-            kept.logits = self._run(kept.inputs)
+            self._run(kept.inputs)
         else:
             kept.graph.replay()
-        assert kept.logits is not None
-        return kept.logits[: sum(work.wanted for work in works)]
+        assert self._logits is not None
+        return self._logits[: sum(work.wanted for work in works)]
 
     def record_usual(self) -> None:
         """Record the passes that most answers take."""
-        if self._joined is not None:
-            self._joined.refresh()
+        self._refresh()
         sets = {self._apart(name) for name in (None, *attached_sets(self._forward.base.model))}
         rows, most = self._forward.cache.num_rows, self._forward.cache.capacity
         layouts = {(size, 1, size) for size in SIZES}
@@ -125,9 +126,20 @@ class CapturedSteps:
                     Shape(tokens=tokens, rows=num_rows, longest=longest, width=width, spokes=spokes)
                 )
 
-    def forget(self, spokes: str | None) -> None:
+    def forget(self, spokes: str) -> None:
         """Drop the passes of a set, which may come back under its name with other weights."""
         self._kept = {shape: one for shape, one in self._kept.items() if shape.spokes != spokes}
+
+    def _refresh(self) -> None:
+        """Drop the passes whose memory has moved."""
+        version = 0
+        if self._joined is not None:
+            self._joined.refresh()
+            version = self._joined.version
+        places = self._forward.cache.capacity, version
+        if places != self._places:
+            self._kept.clear()
+            self._places = places
 
     def _shape(self, works: Sequence[Work]) -> Shape | None:
         """The shape of the pass for a step, if there is one."""
@@ -178,14 +190,11 @@ class CapturedSteps:
                 self._record(kept)
         return kept
 
-    def _state(self, spokes: str | None) -> Any:
-        """What a recorded pass depends on beside its inputs: where the memory lies that it uses."""
-        version = 0 if self._joined is None else self._joined.version
-        places = self._forward.cache.capacity, version
+    def _state(self, spokes: str | None) -> list[tuple[int, int]]:
+        """Where the memory of a set lies that its passes use."""
         if spokes is None:
-            return places
-        found = attached_sets(self._forward.base.model)[spokes]
-        return places, found.state_of_parameters()
+            return []
+        return attached_sets(self._forward.base.model)[spokes].state_of_parameters()
 
     def _record(self, kept: "_Captured") -> None:
         self._fill(kept.inputs, [])
@@ -193,10 +202,10 @@ class CapturedSteps:
         self._run(kept.inputs)
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            kept.logits = self._run(kept.inputs)
+            self._run(kept.inputs)
         kept.graph = graph
 
-    def _run(self, inputs: "_Inputs") -> Tensor:
+    def _run(self, inputs: "_Inputs") -> None:
         with ExitStack() as stack:
             if self._compiled is not None:
                 stack.enter_context(self._compiled.in_use(inputs.shape.spokes))
@@ -204,7 +213,11 @@ class CapturedSteps:
                 stack.enter_context(table.giving(rows))
             if self._joined is not None:
                 stack.enter_context(self._joined.in_use(inputs.sets))
-            return self._forward.compute(inputs.step())
+            logits = self._forward.compute(inputs.step())
+        if self._logits is None:
+            shape = MOST_WANTED, logits.shape[1]
+            self._logits = torch.empty(shape, dtype=logits.dtype, device=logits.device)
+        self._logits[: len(logits)].copy_(logits)
 
 
 class _Inputs:
@@ -321,8 +334,7 @@ class _Captured:
     """A pass of one shape, and what its graph depends on."""
 
     inputs: _Inputs
-    state: Any
-    logits: Tensor | None = None
+    state: list[tuple[int, int]]
     graph: Any = None
 
 
