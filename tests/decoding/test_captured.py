@@ -162,6 +162,15 @@ def test_a_set_that_changes_is_seen() -> None:
     assert_alike(fixed, plain, STEPS[:2])
 
 
+def test_the_base_keeps_every_value() -> None:
+    base = spoked("gemma4_text")
+    before = {name: one.clone() for name, one in base.model.named_parameters()}
+    Runner(base, 3, captured=True).run(STEPS[0])
+    after = dict(base.model.named_parameters())
+    assert before.keys() == after.keys()
+    assert all(torch.equal(after[name], value) for name, value in before.items())
+
+
 def test_passes_of_a_set_that_goes_are_forgotten() -> None:
     base = spoked("llama")
     runner = Runner(base, 3, captured=True)
