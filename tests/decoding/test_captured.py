@@ -9,7 +9,7 @@ import torch
 from spokesmith.bases import Base
 from spokesmith.bases.host_table import HostTable
 from spokesmith.decoding import Constraint, Engine, Features
-from spokesmith.decoding.captured import BLOCK
+from spokesmith.decoding.captured import LARGE_BLOCK
 from spokesmith.decoding.forward import Work
 from spokesmith.decoding.runner import Runner
 from spokesmith.spokes import SpokeSet, attach, attached_sets, detach
@@ -144,7 +144,7 @@ def test_rows_that_outgrow_the_buffers_go_on() -> None:
     base = spoked("llama", num_layers=1)
     steps = [
         [work(0, 0, 10), work(1, 0, 10)],
-        *([work(0, start, 400)] for start in range(10, BLOCK + 100, 400)),
+        *([work(0, start, 400)] for start in range(10, LARGE_BLOCK + 100, 400)),
         [work(1, 10, 1)],
     ]
     assert_alike(Runner(base, 2, captured=True), Runner(base, 2), steps)

@@ -19,6 +19,8 @@ class HostTable(nn.Module):
     leaves it where it is.
     """
 
+    table: Any
+
     def __init__(self, table: nn.Module) -> None:
         super().__init__()
         object.__setattr__(self, "table", table.to("cpu"))
@@ -28,7 +30,7 @@ class HostTable(nn.Module):
         """Rows for tokens: [B, T] to [B, T, width], on the device of `input_ids`."""
         if self._given is not None:
             return self._given.view(*input_ids.shape, -1)
-        rows: Tensor = self._table(input_ids.to("cpu"))
+        rows: Tensor = self.table(input_ids.to("cpu"))
         if input_ids.device.type == "cuda":
             # From pinned memory the copy runs beside what the device computes.
             rows = rows.pin_memory()
@@ -36,7 +38,7 @@ class HostTable(nn.Module):
 
     def empty_rows(self, num_tokens: int, device: torch.device) -> Tensor:
         """Room for the rows of so many tokens, [num_tokens, width]."""
-        weight: Tensor = self._table.weight
+        weight: Tensor = self.table.weight
         return weight.new_zeros(num_tokens, weight.shape[1], device=device)
 
     @torch.inference_mode()
@@ -52,7 +54,3 @@ class HostTable(nn.Module):
             yield
         finally:
             self._given = None
-
-    @property
-    def _table(self) -> Any:
-        return vars(self)["table"]

@@ -19,6 +19,7 @@ from torch.nn import functional as F
 from transformers import AttentionInterface, Cache, DynamicCache
 
 ATTENTION = "spokesmith_slots"
+# Buffers grow by so many positions, unless told otherwise.
 BLOCK = 512
 # Attention reads columns in multiples of this.
 WIDTH_STEP = 64
@@ -94,14 +95,36 @@ class Plan:
 
 def plan_of(segments: Sequence[Segment], capacity: int, device: torch.device) -> Plan:
     """The plan of new tokens, for buffers of `capacity` positions a row."""
-    positions = [position for one in segments for position in range(one.start, one.stop)]
-    starts = [one.row * capacity for one in segments for _ in range(one.length)]
-    places = [start + position for start, position in zip(starts, positions, strict=True)]
+    positions, places = positions_and_places(segments, capacity)
     return Plan(
         positions=torch.tensor(positions, device=device),
         places=torch.tensor(places, device=device),
         groups=list(_groups(segments, device)),
     )
+
+
+def positions_and_places(segments: Sequence[Segment], capacity: int) -> tuple[list[int], list[int]]:
+    """Of each new token its position in its row, and its place in a buffer whose rows are joined
+    and have `capacity` positions each."""
+    positions = [position for one in segments for position in range(one.start, one.stop)]
+    starts = [one.row * capacity for one in segments for _ in range(one.length)]
+    return positions, [start + position for start, position in zip(starts, positions, strict=True)]
+
+
+def laid_out(
+    segments: Sequence[Segment], first_row: int, num_rows: int, longest: int
+) -> tuple[list[int], list[int], list[int]]:
+    """New tokens in `num_rows` rows of `longest` each: for every place there the token that stands
+    in it and its position, [num_rows * longest]; and for every token its place, [N]."""
+    gather, scatter = [0] * (num_rows * longest), []
+    positions = list(gather)
+    for one in segments:
+        for offset in range(one.length):
+            place = (one.row - first_row) * longest + offset
+            gather[place] = len(scatter)
+            positions[place] = one.start + offset
+            scatter.append(place)
+    return gather, positions, scatter
 
 
 def _groups(segments: Sequence[Segment], device: torch.device) -> Iterator[Group]:
@@ -121,16 +144,7 @@ def _group(segments: Sequence[Segment], first: int, device: torch.device) -> Gro
     low, high = segments[0].row, segments[-1].row + 1
     longest = max(one.length for one in segments)
     num_rows = high - low
-    gather, scatter = [0] * (num_rows * longest), []
-    positions = [0] * (num_rows * longest)
-    token = 0
-    for one in segments:
-        for offset in range(one.length):
-            place = (one.row - low) * longest + offset
-            gather[place] = token
-            positions[place] = one.start + offset
-            scatter.append(place)
-            token += 1
+    gather, positions, scatter = laid_out(segments, low, num_rows, longest)
     whole = len(scatter) == len(gather)
     width = -(-max(one.stop for one in segments) // WIDTH_STEP) * WIDTH_STEP
     return Group(
@@ -139,7 +153,7 @@ def _group(segments: Sequence[Segment], first: int, device: torch.device) -> Gro
         longest=longest,
         width=width,
         first=first,
-        last=first + token,
+        last=first + len(scatter),
         positions=torch.tensor(positions, device=device).view(num_rows, longest),
         gather=None if whole else torch.tensor(gather, device=device),
         scatter=None if whole else torch.tensor(scatter, device=device),

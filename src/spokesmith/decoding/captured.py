@@ -22,9 +22,9 @@ from torch import Tensor
 
 from spokesmith.bases import Base
 from spokesmith.bases.host_table import HostTable
-from spokesmith.decoding.cache import Group, Plan
+from spokesmith.decoding.cache import Group, Plan, laid_out, positions_and_places
 from spokesmith.decoding.compiling import CompiledLayers
-from spokesmith.decoding.forward import Forward, Step, Work
+from spokesmith.decoding.forward import Forward, Step, Work, wanted_tokens
 from spokesmith.decoding.joined import JoinedBlocks, can_join
 from spokesmith.spokes import attached_sets
 
@@ -37,7 +37,7 @@ MOST_WANTED = 128
 MOST_SPLIT = 64
 LEAST_WIDTH = 512
 # Recorded passes hold on to the cache's buffers, so those are made larger at once and grow rarely.
-BLOCK = 2048
+LARGE_BLOCK = 2048
 # How long sequences are expected to be, at the start.
 USUAL_WIDTHS = (512, 1024)
 
@@ -172,10 +172,7 @@ class CapturedSteps:
             works,
             capacity=cache.capacity,
             spare_row=cache.num_rows,
-            numbers=[
-                0 if joined is None or self._apart(work.spokes) else joined.number(work.spokes)
-                for work in works
-            ],
+            numbers=[0 if joined is None else joined.number(work.spokes) for work in works],
         )
 
     def _pass_of(self, shape: Shape) -> "_Captured":
@@ -255,25 +252,12 @@ class _Inputs:
         """Write the inputs of a step; what the works leave is filled up. `numbers` are those of
         the works' sets."""
         shape = self.shape
-        token_ids: list[int] = []
-        positions: list[int] = []
-        places: list[int] = []
-        sets: list[int] = []
-        scatter: list[int] = []
-        wanted: list[int] = []
-        gather = [0] * (shape.rows * shape.longest)
-        query_positions = list(gather)
-        for work, number in zip(works, numbers, strict=True):
-            first = work.row * shape.longest
-            for offset, token in enumerate(work.token_ids):
-                gather[first + offset] = len(token_ids)
-                query_positions[first + offset] = work.start + offset
-                scatter.append(first + offset)
-                token_ids.append(token)
-                positions.append(work.start + offset)
-                places.append(work.row * capacity + work.start + offset)
-                sets.append(number)
-            wanted += range(len(token_ids) - work.wanted, len(token_ids))
+        segments = [work.segment for work in works]
+        token_ids = [token for work in works for token in work.token_ids]
+        positions, places = positions_and_places(segments, capacity)
+        gather, query_positions, scatter = laid_out(segments, 0, shape.rows, shape.longest)
+        sets = [number for work, number in zip(works, numbers, strict=True) for _ in work.token_ids]
+        wanted = wanted_tokens(works)
         missing = shape.tokens - len(token_ids)
         parts = {
             "token_ids": token_ids + [0] * missing,

@@ -84,14 +84,10 @@ class Forward:
         """The pass that computes new tokens."""
         device = self.base.device
         ids = torch.tensor([token for work in works for token in work.token_ids], device=device)
-        wanted, stop = [], 0
-        for work in works:
-            stop += len(work.token_ids)
-            wanted += range(stop - work.wanted, stop)
         return Step(
             token_ids=ids.view((1, -1) if self.packs_rows else (len(works), -1)),
             plan=plan_of([work.segment for work in works], self.cache.capacity, device),
-            wanted=torch.tensor(wanted, dtype=torch.long, device=device),
+            wanted=torch.tensor(wanted_tokens(works), dtype=torch.long, device=device),
             parts=_parts(works, device),
             batch_rows=() if self.packs_rows else [work.row for work in works],
         )
@@ -114,6 +110,15 @@ class Forward:
             if not len(step.wanted):
                 return hidden.new_empty(0, self.base.model.get_output_embeddings().weight.shape[0])
             return self.base.logits(hidden.index_select(0, step.wanted))
+
+
+def wanted_tokens(works: Sequence[Work]) -> list[int]:
+    """Which of the works' tokens, read one behind the other, are those whose logits are wanted."""
+    wanted, stop = [], 0
+    for work in works:
+        stop += len(work.token_ids)
+        wanted += range(stop - work.wanted, stop)
+    return wanted
 
 
 def _parts(works: Sequence[Work], device: torch.device) -> list[tuple[str | None, Tensor | None]]:

@@ -72,8 +72,8 @@ class JoinedBlocks:
         self.version = 0
 
     def number(self, name: str | None) -> int:
-        """The number by which `in_use` knows a set; 0 is none."""
-        return 0 if name is None else 1 + self.names.index(name)
+        """The number by which `in_use` knows a set; 0 where it is not in the blocks."""
+        return 1 + self.names.index(name) if name in self.names else 0
 
     def refresh(self) -> None:
         """Take in what has happened to the sets since the last call."""

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 
 from spokesmith.bases import Base
 from spokesmith.decoding.cache import BLOCK, SlotCache
-from spokesmith.decoding.captured import BLOCK as CAPTURED_BLOCK
-from spokesmith.decoding.captured import CapturedSteps
+from spokesmith.decoding.captured import LARGE_BLOCK, CapturedSteps
 from spokesmith.decoding.compiling import CompiledLayers
 from spokesmith.decoding.forward import Forward, Work
 from spokesmith.decoding.sampling import Scores
@@ -31,7 +30,7 @@ class Runner:
         # Whether a pass may hold any rows, and a row be cut back to any position.
         self.packs_rows = base.family.shares_prefix
         captured = captured and self.packs_rows
-        block = CAPTURED_BLOCK if captured else BLOCK
+        block = LARGE_BLOCK if captured else BLOCK
         self.cache = SlotCache(base.config, num_rows, spare_row=captured, block=block)
         self.num_forwards = 0
         self.num_tokens = 0
