@@ -19,12 +19,12 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
+from decode_sides import ask_all
 from figures import RESULTS
 from spokes_share import random_e2b
 
@@ -208,26 +208,13 @@ def by_engine(
     tell(backend, task, [(probe.text, probe.gold) for probe in probes])
     warm_up = backend.engine.warm_up()
 
-    def ask(text: str) -> Any:
-        return backend.complete(task.messages(text), task.schema, max_tokens=task.max_tokens)
-
-    ask(probes[0].text)
-    before = backend.stats().forwards
-    start = time.perf_counter()
-    with ThreadPoolExecutor(at_once) as pool:
-        found = list(pool.map(lambda probe: ask(probe.text), probes))
-    taken = time.perf_counter() - start
-    tokens = sum(one.usage.completion_tokens for one in found)
-    forwards = backend.stats().forwards - before
-    for probe, one in zip(probes, found, strict=True):
-        assert one.text == canonical_json(probe.gold, task.schema), one.text
+    backend.complete(task.messages(probes[0].text), task.schema, max_tokens=8)
+    figures, answers = ask_all(backend, task, [probe.text for probe in probes], at_once)
+    for probe, answer in zip(probes, answers, strict=True):
+        assert answer == canonical_json(probe.gold, task.schema), answer
     backend.close()
     return {
-        "encodings_per_min": round(60 * len(found) / taken, 1),
-        "tokens_per_s": round(tokens / taken, 1),
-        "forwards_per_token": round(forwards / tokens, 4),
-        "forward_ms": round(1e3 * taken / forwards, 2),
-        "first_token_s": round(statistics.median(one.timing.first_token_s for one in found), 3),
+        **figures,
         "warm_up_passes": warm_up.num_passes,
         "warm_up_s": round(warm_up.seconds, 1),
         "peak_gb": round(torch.cuda.max_memory_allocated() / 1e9, 1),

@@ -141,8 +141,15 @@ def by_engine(first: int, at_once: int, *, held: bool = True, **features: Any) -
     """This engine; callers ask `at_once` at a time."""
     base, task = loaded()
     backend = LocalBackend(base, spokes="memory", num_slots=at_once, features=Features(**features))
+    backend.complete(task.messages(WARM_UP), task.schema if held else None, max_tokens=8)
+    return ask_all(backend, task, texts_of(task, first), at_once, held=held)[0]
+
+
+def ask_all(
+    backend: LocalBackend, task: Task, texts: list[str], at_once: int, *, held: bool = True
+) -> tuple[dict[str, Any], list[str]]:
+    """The figures of an engine that is asked for the encodings of all texts, and its answers."""
     schema = task.schema if held else None
-    backend.complete(task.messages(WARM_UP), schema, max_tokens=8)
     before = backend.stats().forwards
     start = time.perf_counter()
     with ThreadPoolExecutor(at_once) as pool:
@@ -151,15 +158,16 @@ def by_engine(first: int, at_once: int, *, held: bool = True, **features: Any) -
                 lambda text: backend.complete(
                     task.messages(text), schema, max_tokens=task.max_tokens
                 ),
-                texts_of(task, first),
+                texts,
             )
         )
-    return summary(
+    figures = summary(
         time.perf_counter() - start,
         [one.usage.completion_tokens for one in found],
         [one.timing.first_token_s for one in found],
         backend.stats().forwards - before,
     )
+    return figures, [one.text for one in found]
 
 
 Side = Callable[[int, int], dict[str, Any]]
