@@ -1,6 +1,7 @@
 """Many at once: connections, a bounded queue, a failure in the middle, a stop under load."""
 
 import asyncio
+import threading
 import time
 from typing import Any
 
@@ -91,13 +92,17 @@ def test_the_server_answers_others_while_requests_are_prepared() -> None:
 
 
 def test_who_could_not_even_be_prepared_in_time_may_come_again() -> None:
+    all_answered = threading.Event()
+
     class Slow(ScriptedBackend):
         def start(self, *args: Any, **named: Any) -> Any:
-            time.sleep(0.5)
+            # However late the last request comes, none finds a starter that is free again.
+            assert all_answered.wait(60)
             return super().start(*args, **named)
 
     with serve(service_over(Slow("a"), compile_limit_s=0.2)) as url:
         answers = ask_all(url, [chat(f"{index}") for index in range(NUM_STARTERS + 10)])
+        all_answered.set()
     statuses = [answer.status_code for answer in answers]
     assert statuses.count(400) == NUM_STARTERS
     assert statuses.count(503) == 10
