@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from spokesmith.decoding.packing import fix_linear_layers
+from spokesmith.decoding.packing import fix_layout
 from spokesmith.spokes.fixed import FixedProduct, can_pack
 from spokesmith.testing import tiny_base
 
@@ -30,7 +30,7 @@ def test_layers_keep_their_weights_and_gradients() -> None:
     base = tiny_base(dtype="bfloat16")
     plain = copy.deepcopy(base.model)
     before = {name: value.clone() for name, value in base.model.state_dict().items()}
-    fix_linear_layers(base.model)
+    fix_layout(base)
     after = base.model.state_dict()
     assert list(after) == list(before)
     assert all(torch.equal(after[name], value) for name, value in before.items())
@@ -48,7 +48,7 @@ def test_layers_keep_their_weights_and_gradients() -> None:
 
 def test_only_what_has_a_better_layout_is_changed() -> None:
     base = tiny_base(dtype="float32")
-    fix_linear_layers(base.model)
+    fix_layout(base)
     assert all(
         type(one) is not nn.Linear or not can_pack(one.weight) for one in base.model.modules()
     )
@@ -61,5 +61,5 @@ def test_nothing_is_changed_without_memory(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("psutil.virtual_memory", Memory)
     base = tiny_base(dtype="bfloat16")
-    fix_linear_layers(base.model)
+    fix_layout(base)
     assert type(base.model.get_output_embeddings()) is nn.Linear

@@ -20,7 +20,7 @@ from spokesmith.decoding.closing import Closer
 from spokesmith.decoding.drafting import Drafter, EarlierAnswers, alike_tokens
 from spokesmith.decoding.forward import Work
 from spokesmith.decoding.grammar import GrammarCompiler
-from spokesmith.decoding.packing import fix_linear_layers
+from spokesmith.decoding.packing import fix_layout
 from spokesmith.decoding.planning import Features, Planner
 from spokesmith.decoding.prefixes import PrefixCache
 from spokesmith.decoding.request import (
@@ -91,11 +91,10 @@ class Engine:
         self.context: int = base.config.max_position_embeddings
         self.grammars = GrammarCompiler(base.tokenizer, base.chat.end_id, self.vocabulary)
         captured = self.features.captured
+        captured = can_capture(base) if captured is None else captured
+        joined = fix_layout(base, joins=not captured) if self.features.fixed_layout else None
         self.runner = Runner(
-            base,
-            num_slots,
-            captured=can_capture(base) if captured is None else captured,
-            compiled=self.features.compiled,
+            base, num_slots, captured=captured, compiled=self.features.compiled, joined=joined
         )
         self.prefixes = PrefixCache(
             self.runner.cache,
@@ -103,8 +102,6 @@ class Engine:
             has_states=not self.runner.packs_rows,
         )
         self.counts: Counter[str] = Counter()
-        if self.features.fixed_layout:
-            fix_linear_layers(base.model)
         self.token_bytes = self.grammars.all_token_bytes()
         self._alike = alike_tokens(self.token_bytes)
         self._earlier: defaultdict[str | None, EarlierAnswers] = defaultdict(

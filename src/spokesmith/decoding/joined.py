@@ -1,12 +1,13 @@
 """Feed-forward blocks with all `ffn` sets of spokes in them: one product in, one product out.
 
-By themselves spokes are two small products and some small operations more for every layer, which on
-a GPU cost their start and not their size. But a spoke is nothing else than further units of the
-block that it stands beside. So the matrices of a block lie in two larger ones, followed by those of
-each set, and a token takes the units of its own set alone. Which set a token uses is thus a matter
-of numbers: one recorded pass serves them all, in one batch too.
+By themselves spokes are two small products and some small operations more for every layer, which
+cost their start and not their size. But a spoke is nothing else than further units of the block
+that it stands beside. So the matrices of a block lie in two larger ones, followed by those of each
+set, and a token takes the units of its own set alone. Which set a token uses is thus a matter of
+numbers: one recorded pass serves them all, in one batch too.
 
-The base's own parameters become parts of the larger matrices, with every value as it was.
+Either the base's own parameters become parts of the larger matrices, with every value as it was,
+or the larger matrices are copies in the processor's own layout.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,30 +17,32 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from spokesmith.bases import Base
 from spokesmith.spokes import Site, SpokeSet, attached_sets
+from spokesmith.spokes.fixed import FixedProduct
 
 
 class _JoinedBlock(nn.Module):
     """A feed-forward block whose units are its own and those of the spokes.
 
-    `into` is [2 * units, d] with the gate's half first, `out` is [d, units], and `share` is
-    [N, units]: 1 for the units that a token uses, 0 for those of sets that it does not.
+    The matrix of `enter` is [2 * units, d] with the gate's half first, that of `leave` [d, units].
+    `share` is [..., units]: 1 for the units that a token uses, 0 for those of sets that it does
+    not; None where every token uses all.
     """
 
-    into: Tensor
-    out: Tensor
-    share: Tensor
+    enter: FixedProduct
+    leave: FixedProduct
+    share: Tensor | None
 
     def __init__(self, activation: Any) -> None:
         super().__init__()
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
-        gate, value = F.linear(x, self.into).chunk(2, dim=-1)
-        return F.linear(self.activation(gate) * value * self.share, self.out)
+        gate, value = self.enter(x).chunk(2, dim=-1)
+        inner = self.activation(gate) * value
+        return self.leave(inner if self.share is None else inner * self.share)
 
 
 @dataclass(frozen=True)
@@ -55,14 +58,17 @@ class JoinedBlocks:
 
     Args:
         base: whose feed-forward blocks; see `can_join`.
+        copies: whether the matrices are copies in the processor's own layout, beside the base's
+            own parameters; for inference mode.
 
     Attributes:
         names: of the sets that are in the blocks.
         version: rises whenever the matrices have moved in memory.
     """
 
-    def __init__(self, base: Base) -> None:
+    def __init__(self, base: Base, *, copies: bool = False) -> None:
         self._base = base
+        self._copies = copies
         self._sites = base.sites()
         self._blocks = [_JoinedBlock(site.activation) for site in self._sites]
         self._layouts: list[_Layout] = []
@@ -84,26 +90,24 @@ class JoinedBlocks:
             return
         self.names, sets = list(found), list(found.values())
         layouts = [self._layout(index, sets) for index in range(len(self._sites))]
-        if layouts != self._layouts:
+        moved = layouts != self._layouts
+        if moved:
             self._layouts = layouts
-            self.version += 1
-            for index in range(len(self._sites)):
-                self._move(index)
             self._owners = {layout: self._owner(layout) for layout in set(layouts)}
+            self.version += 1
         for index in range(len(self._sites)):
-            self._write(index, sets)
+            self._join(index, sets, moved=moved)
         self._state = state
 
     @contextmanager
-    def in_use(self, sets: Tensor) -> Iterator[None]:
+    def in_use(self, sets: Tensor | None) -> Iterator[None]:
         """Inside the block the base computes by joined blocks.
 
         Args:
-            sets: [N], the number of each token's set.
+            sets: [...], the number of each token's set; None where all tokens use all sets.
         """
-        dtype = self._base.model.dtype
         shares = {
-            layout: ((owner == 0) | (owner == sets[:, None])).to(dtype)
+            layout: None if sets is None else self._share(owner, sets)
             for layout, owner in self._owners.items()
         }
         name = self._base.family.ffn
@@ -115,6 +119,9 @@ class JoinedBlocks:
         finally:
             for site in self._sites:
                 setattr(site.layer, name, site.ffn)
+
+    def _share(self, owner: Tensor, sets: Tensor) -> Tensor:
+        return ((owner == 0) | (owner == sets[..., None])).to(self._base.model.dtype)
 
     def _projections(self, site: Site) -> list[nn.Linear]:
         return [getattr(site.ffn, name) for name in self._base.family.ffn_projections]
@@ -135,41 +142,34 @@ class JoinedBlocks:
         return numbers.repeat_interleave(counts).to(self._base.device)
 
     @torch.no_grad()
-    def _move(self, index: int) -> None:
-        """Give a block matrices of the right size, of which the base's own are a part."""
+    def _join(self, index: int, sets: Sequence[SpokeSet], *, moved: bool) -> None:
+        """Lay the base's matrices and those of the sets into a block's."""
         gate, up, down = self._projections(self._sites[index])
         layout, block = self._layouts[index], self._blocks[index]
-        units = layout.own + sum(count for _, count in layout.of_sets)
-        into = gate.weight.new_empty(2, units, gate.in_features)
-        out = down.weight.new_empty(down.out_features, units)
-        for linear, part in (
-            (gate, into[0, : layout.own]),
-            (up, into[1, : layout.own]),
-            (down, out[:, : layout.own]),
-        ):
-            part.copy_(linear.weight)
-            linear.weight.data = part
-        block.into, block.out = into.flatten(0, 1), out
-
-    @torch.no_grad()
-    def _write(self, index: int, sets: Sequence[SpokeSet]) -> None:
-        """Write the sets' matrices behind the base's own."""
-        layout, block = self._layouts[index], self._blocks[index]
-        gates, values = block.into.chunk(2)
-        start = layout.own
-        for number, count in layout.of_sets:
-            into, out = sets[number - 1].at(index).fused_weights(block.into.dtype)
-            stop = start + count
-            gates[start:stop], values[start:stop] = into.chunk(2)
-            block.out[:, start:stop] = out
-            start = stop
+        pairs = [
+            sets[number - 1].at(index).fused_weights(gate.weight.dtype)
+            for number, _ in layout.of_sets
+        ]
+        halves = [into.chunk(2) for into, _ in pairs]
+        gates, values = ([half[place] for half in halves] for place in range(2))
+        into = torch.cat([gate.weight, *gates, up.weight, *values])
+        out = torch.cat([down.weight, *(out for _, out in pairs)], dim=1)
+        if self._copies or moved:
+            block.enter = FixedProduct(into, packs=self._copies)
+            block.leave = FixedProduct(out, packs=self._copies)
+        else:
+            block.enter.weight.copy_(into)
+            block.leave.weight.copy_(out)
+        if moved and not self._copies:
+            own, units = layout.own, len(into) // 2
+            gate.weight.data, up.weight.data = into[:own], into[units : units + own]
+            down.weight.data = out[:, :own]
 
 
 def can_join(base: Base) -> bool:
-    """Whether the feed-forward blocks are three plain products without biases."""
-    linears = [
-        getattr(site.ffn, name, None)
-        for site in base.sites()
-        for name in base.family.ffn_projections
-    ]
-    return all(isinstance(one, nn.Linear) and one.bias is None for one in linears)
+    """Whether the feed-forward blocks are three plain products without biases, in one place."""
+    sites, names = base.sites(), base.family.ffn_projections
+    linears = [getattr(site.ffn, name, None) for site in sites for name in names]
+    return all(type(one) is nn.Linear and one.bias is None for one in linears) and not any(
+        hasattr(module, "_hf_hook") for site in sites for module in site.ffn.modules()
+    )

@@ -1,37 +1,106 @@
-"""The base's own matrices in the layout in which the processor is fastest, for inference.
+"""A base's matrices in the layout in which the processor is fastest, for inference.
 
-A linear layer keeps its weights and its place; only calls in inference mode take the other layout.
+Layers that read the same input become one product, and feed-forward blocks are joined with the
+spokes beside them (`joined`): a product of few rows costs its start as well as its size. A linear
+layer keeps its weights and its place; only calls in inference mode take the other layout.
 """
 
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import psutil
+import torch
 from torch import Tensor, nn
 
+from spokesmith.bases import Base
+from spokesmith.decoding.joined import JoinedBlocks, can_join
 from spokesmith.spokes.fixed import FixedProduct, can_pack, in_inference
+
+# Linear layers of one module that are called one after the other with the same input.
+TOGETHER = (
+    ("q_proj", "k_proj", "v_proj"),
+    ("in_proj_qkv", "in_proj_z", "in_proj_b", "in_proj_a"),
+)
 
 
 class _FixedLinear(nn.Linear):
-    """A linear layer that multiplies by a `FixedProduct` in inference mode."""
+    """A linear layer that multiplies by a matrix in the fixed layout in inference mode."""
 
-    fixed: FixedProduct
+    fixed: Callable[[Tensor], Tensor]
 
     def forward(self, input: Tensor) -> Tensor:
         return self.fixed(input) if in_inference() else super().forward(input)
 
 
-def fix_linear_layers(model: Any) -> None:
-    """Give every plain linear layer of a frozen model the fastest layout, where there is one.
+class _ProductTogether:
+    """One product for several layers; each takes its part of it.
 
-    The layout is a copy: the model takes up to twice its memory. Where less than twice the copy's
-    size is free, nothing is changed.
+    Args:
+        layers: with the same width of input, all with a bias or none.
     """
-    layers = [one for one in model.modules() if type(one) is nn.Linear and can_pack(one.weight)]
-    num_bytes = sum(one.weight.numel() * one.weight.element_size() for one in layers)
-    if 2 * num_bytes > psutil.virtual_memory().available:
-        return
-    for module in layers:
-        module.__class__ = _FixedLinear
-        assert isinstance(module, _FixedLinear)
+
+    def __init__(self, layers: Sequence[nn.Linear]) -> None:
+        biases = [layer.bias for layer in layers if layer.bias is not None]
+        self._product = FixedProduct(
+            torch.cat([layer.weight.detach() for layer in layers]),
+            torch.cat(biases) if biases else None,
+        )
+        self._sizes = [layer.out_features for layer in layers]
+        self._input: Tensor | None = None
+        self._parts: list[Tensor | None] = []
+
+    def part(self, place: int, x: Tensor) -> Tensor:
+        """The product of one layer, by its place; the first that is asked computes all."""
+        found = self._parts[place] if x is self._input else None
+        if found is None:
+            self._input, self._parts = x, list(self._product(x).split(self._sizes, dim=-1))
+            found = self._parts[place]
+        self._parts[place] = None
+        if not any(part is not None for part in self._parts):
+            self._input = None
+        assert found is not None
+        return found
+
+
+def fix_layout(base: Base, *, joins: bool = True) -> JoinedBlocks | None:
+    """Give every plain linear layer of a frozen base the fastest layout, where there is one.
+
+    The layout is a copy: the base takes up to twice its memory. Where less than twice the copies'
+    size is free, nothing is changed.
+
+    Args:
+        joins: whether the copies of feed-forward blocks are joined ones.
+
+    Returns:
+        the joined blocks, to be put in use for each pass; None where there are none.
+    """
+    plain = [one for one in base.model.modules() if type(one) is nn.Linear and can_pack(one.weight)]
+    num_bytes = sum(one.weight.numel() * one.weight.element_size() for one in plain)
+    if not plain or 2 * num_bytes > psutil.virtual_memory().available:
+        return None
+    joined, in_blocks = None, set[nn.Module]()
+    if joins and can_join(base):
+        joined = JoinedBlocks(base, copies=True)
+        in_blocks = {module for site in base.sites() for module in site.ffn.children()}
+    left = set(plain) - in_blocks
+    for module in base.model.modules():
+        for names in TOGETHER:
+            layers = [getattr(module, name, None) for name in names]
+            group = [layer for layer in layers if layer in left]
+            if len({(layer.in_features, layer.bias is None) for layer in group}) == 1:
+                _fix(group)
+                left -= set(group)
+    for layer in left:
+        _fix([layer])
+    return joined
+
+
+def _fix(layers: Sequence[nn.Linear]) -> None:
+    together = _ProductTogether(layers) if len(layers) > 1 else None
+    for place, layer in enumerate(layers):
+        layer.__class__ = _FixedLinear
+        assert isinstance(layer, _FixedLinear)
+        alone = together is None
+        fixed = FixedProduct(layer.weight, layer.bias) if alone else partial(together.part, place)
         # Not a submodule, not a parameter: nothing of it is saved.
-        object.__setattr__(module, "fixed", FixedProduct(module.weight, module.bias))
+        object.__setattr__(layer, "fixed", fixed)

@@ -21,7 +21,8 @@ class Features:
         copying: guess from the prompt and the answer so far.
         recalling: guess from earlier answers of the same set too.
         prefix_cache: compute shared beginnings of prompts once.
-        fixed_layout: keep a copy of the base's matrices in the processor's own layout.
+        fixed_layout: keep a copy of the base's matrices in the processor's own layout, and in it
+            the spokes as units of the feed-forward blocks.
         captured: compute steps by passes of fixed shapes, which a GPU records; None does so where
             they can be recorded.
         compiled: compile the layers of such passes, which takes a minute or two.

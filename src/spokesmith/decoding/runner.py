@@ -6,11 +6,15 @@ Knows no request, no grammar and no sampling.
 from collections import defaultdict
 from collections.abc import Sequence
 
+import torch
+from torch import Tensor
+
 from spokesmith.bases import Base
 from spokesmith.decoding.cache import BLOCK, SlotCache
 from spokesmith.decoding.captured import LARGE_BLOCK, CapturedSteps
 from spokesmith.decoding.compiling import CompiledLayers
 from spokesmith.decoding.forward import Forward, Work
+from spokesmith.decoding.joined import JoinedBlocks
 from spokesmith.decoding.sampling import Scores
 
 
@@ -22,10 +26,17 @@ class Runner:
         num_rows: most rows.
         captured: whether steps are computed by passes of few shapes (`captured`).
         compiled: whether the layers of such passes are compiled.
+        joined: feed-forward blocks that other passes compute by.
     """
 
     def __init__(
-        self, base: Base, num_rows: int, *, captured: bool = False, compiled: bool = False
+        self,
+        base: Base,
+        num_rows: int,
+        *,
+        captured: bool = False,
+        compiled: bool = False,
+        joined: JoinedBlocks | None = None,
     ) -> None:
         # Whether a pass may hold any rows, and a row be cut back to any position.
         self.packs_rows = base.family.shares_prefix
@@ -35,6 +46,7 @@ class Runner:
         self.num_forwards = 0
         self.num_tokens = 0
         self._forward = Forward(base, self.cache)
+        self._joined = joined
         self.captured: CapturedSteps | None = None
         if captured:
             layers = CompiledLayers(base) if compiled else None
@@ -62,11 +74,24 @@ class Runner:
         self.num_tokens += sum(len(work.token_ids) for work in works)
         logits = None if self.captured is None else self.captured.compute(works)
         if logits is None:
-            logits = self._forward.compute(self._forward.step_of(works))
-        best = logits.argmax(dim=-1).tolist()
+            logits = self._compute(works)
+        # On the CPU `argmax` takes five times as long.
+        best = logits.max(dim=-1).indices.tolist()
         found, first = {}, 0
         for work in works:
             last = first + work.wanted
             found[work.row] = Scores(logits=logits[first:last], best=best[first:last])
             first = last
         return found
+
+    def _compute(self, works: Sequence[Work]) -> Tensor:
+        step, joined = self._forward.step_of(works), self._joined
+        if joined is None:
+            return self._forward.compute(step)
+        joined.refresh()
+        numbers = None
+        if joined.names and any([work.spokes] != joined.names for work in works):
+            each = [joined.number(work.spokes) for work in works for _ in work.token_ids]
+            numbers = torch.tensor(each).view(step.token_ids.shape)
+        with joined.in_use(numbers):
+            return self._forward.compute(step)

@@ -15,11 +15,13 @@ class FixedProduct:
     Args:
         weight: [out, in].
         bias: [out], or None.
+        packs: whether to keep a copy in that layout, where there is one; else the matrix itself
+            is used.
     """
 
-    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
+    def __init__(self, weight: Tensor, bias: Tensor | None = None, *, packs: bool = True) -> None:
         self.bias = None if bias is None else bias.detach()
-        self.is_packed = can_pack(weight)
+        self.is_packed = packs and can_pack(weight)
         detached = weight.detach()
         if self.is_packed:
             # Without a number of rows the layout serves any.
