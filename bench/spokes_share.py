@@ -1,8 +1,9 @@
 """What do spokes add to a decode step? One stream, and eight rows with five tokens each.
 
 On SmolLM2 with the shipped set, and on the architecture of Gemma 4 E2B at its full size with random
-weights, whose speed is that of the real ones (16 GB of memory). The bare base and the base with its
-set take turns; the figures are medians. Writes docs/results/spokes-share.json.
+weights, whose speed is that of the real ones (16 GB of memory). Rounds without a set beside the
+base and rounds with one take turns, since a machine's speed drifts: the share is the median of those
+of the rounds. Writes docs/results/spokes-share.json.
 
     python bench/spokes_share.py [--base smollm2-135m,gemma4-e2b-random]
 """
@@ -11,7 +12,10 @@ import argparse
 import json
 import statistics
 import time
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from decode_sides import loaded
 from figures import RESULTS, machine
@@ -21,14 +25,15 @@ from spokesmith.bases import Base
 from spokesmith.decoding import Engine
 from spokesmith.decoding.forward import Work
 from spokesmith.decoding.runner import Runner
-from spokesmith.spokes import SpokeSet, attach
+from spokesmith.spokes import SpokeSet, attach, attached_sets, detach
 from spokesmith.tasks.files import write_text
 
 RESULT = RESULTS / "spokes-share.json"
 # Rows and new tokens of each, behind so many tokens that are there already.
 STEPS = ((1, 1), (8, 5))
 START = 400
-REPEATS, WARM_UP = 30, 3
+ROUNDS, REPEATS, WARM_UP = 10, 10, 3
+SET = "memory"
 
 
 def main() -> None:
@@ -41,21 +46,24 @@ def main() -> None:
     write_text(arguments.out, json.dumps(result, indent=1) + "\n")
 
 
-def measure(name: str) -> list[dict[str, float | int | str]]:
+def measure(name: str) -> list[dict[str, Any]]:
     """The rows of one base."""
     base = loaded()[0] if name == SMOLLM2 else random_e2b()
-    runner = Engine(base, num_slots=8).runner
     rows = []
+    taken = step_ms(base)
     for num_rows, length in STEPS:
-        bare, spoked = (1e3 * seconds for seconds in step_seconds(runner, num_rows, length))
+        bare, spoked = taken[num_rows, None], taken[num_rows, SET]
+        shares = [1 - before / after for before, after in zip(bare, spoked, strict=True)]
+        low, share, high = statistics.quantiles(shares, n=4)
         rows.append(
             {
                 "base": name,
                 "rows": num_rows,
                 "tokens_each": length,
-                "base_ms": round(bare, 2),
-                "with_spokes_ms": round(spoked, 2),
-                "share": round(1 - bare / spoked, 4),
+                "base_ms": round(statistics.median(bare), 2),
+                "with_spokes_ms": round(statistics.median(spoked), 2),
+                "share": round(share, 4),
+                "share_quartiles": [round(low, 4), round(high, 4)],
             }
         )
         print(json.dumps(rows[-1]), flush=True)
@@ -76,25 +84,37 @@ def random_e2b() -> Base:
     )
     base = build_base(settings)
     spokes = SpokeSet.create(base.spokes_config(rank=E2B_RANK), seed=SEED)
-    attach(base.model, base.sites(), spokes.to(base.device), name="memory")
+    attach(base.model, base.sites(), spokes.to(base.device), name=SET)
     return base
 
 
-def step_seconds(runner: Runner, num_rows: int, length: int) -> tuple[float, float]:
-    """How long a step takes without and with spokes: medians."""
-    taken: dict[str | None, list[float]] = {None: [], "memory": []}
-    for _ in range(WARM_UP + REPEATS):
-        for spokes, seconds in taken.items():
-            works = [
-                Work(row=row, start=START, token_ids=[100] * length, wanted=length, spokes=spokes)
-                for row in range(num_rows)
-            ]
-            start = time.perf_counter()
-            # It reads numbers, and so waits for a GPU.
-            runner.run(works)
-            seconds.append(time.perf_counter() - start)
-    bare, spoked = (statistics.median(seconds[WARM_UP:]) for seconds in taken.values())
-    return bare, spoked
+def step_ms(base: Base) -> dict[tuple[int, str | None], list[float]]:
+    """How long steps take, by their rows and the set beside the base: the median of each round."""
+    runner = Engine(base, num_slots=8).runner
+    spokes = attached_sets(base.model)[SET]
+    detach(base.model, SET)
+    taken: dict[tuple[int, str | None], list[float]] = defaultdict(list)
+    for _ in range(ROUNDS):
+        for name in (None, SET):
+            if name is not None:
+                attach(base.model, base.sites(), spokes, name=name)
+            for num_rows, length in STEPS:
+                works = [works_of(row, length, name) for row in range(num_rows)]
+                times = [milliseconds(runner, works) for _ in range(WARM_UP + REPEATS)]
+                taken[num_rows, name].append(statistics.median(times[WARM_UP:]))
+        detach(base.model, SET)
+    return taken
+
+
+def works_of(row: int, length: int, name: str | None) -> Work:
+    return Work(row=row, start=START, token_ids=[100] * length, wanted=length, spokes=name)
+
+
+def milliseconds(runner: Runner, works: Sequence[Work]) -> float:
+    start = time.perf_counter()
+    # It reads numbers, and so waits for a GPU.
+    runner.run(works)
+    return 1e3 * (time.perf_counter() - start)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,18 @@
 """Passes of fixed shapes, recorded on a GPU, give what plain ones give."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
+from spoked_bases import STEPS, assert_alike, noisy, rounded, spoked, work
 
 from spokesmith.bases import Base
 from spokesmith.bases.host_table import HostTable
 from spokesmith.decoding import Constraint, Engine, Features
 from spokesmith.decoding.captured import LARGE_BLOCK
-from spokesmith.decoding.forward import Work
 from spokesmith.decoding.runner import Runner
-from spokesmith.spokes import SpokeSet, attach, attached_sets, detach
-from spokesmith.testing import FAMILY_SIZES, tiny_base
+from spokesmith.spokes import attach, attached_sets, detach
+from spokesmith.testing import FAMILY_SIZES
 
 on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 PACKED = [name for name in FAMILY_SIZES if name != "qwen3_5_text"]
@@ -31,62 +30,6 @@ HELD = Constraint(
     },
 )
 PROMPTS = [f"Encode this, please: {text}\n" for text in ("a pump", "Marta moved a valve", "noon")]
-
-
-def spoked(model_type: str, *, device: str = "cpu", dtype: str = "float64", **sizes: Any) -> Base:
-    """A tiny base with trained-looking sets of spokes: two beside the feed-forward blocks, of
-    different sizes, and one after the layers."""
-    base = tiny_base(model_type, dtype=dtype, **sizes)
-    base.model.to(device)
-    for seed, (name, shape) in enumerate(
-        {
-            "noise": {"placement": "ffn", "rank": 8},
-            "third": {"placement": "ffn", "rank": 12, "every_n_layers": 2},
-            "other": {"placement": "residual", "rank": 8},
-        }.items()
-    ):
-        attach(base.model, base.sites(), noisy(base, seed, dtype, **shape), name=name)
-    return base
-
-
-def noisy(base: Base, seed: int, dtype: str = "float64", **shape: Any) -> SpokeSet:
-    if base.family.has_experts(base.config):
-        shape["placement"] = "residual"
-    config = base.spokes_config(num_spokes=1, **shape)
-    spokes = SpokeSet.create(config, seed=seed).to(getattr(torch, dtype))
-    for index in config.layer_indices:
-        generator = torch.Generator().manual_seed(10 * seed + index)
-        torch.nn.init.normal_(spokes.at(index).up, std=1.0, generator=generator)
-    return spokes
-
-
-def work(row: int, start: int, length: int, spokes: str | None = "noise", wanted: int = 1) -> Work:
-    token_ids = [(7 * row + 3 * place) % 250 for place in range(start, start + length)]
-    return Work(row=row, start=start, token_ids=token_ids, wanted=wanted, spokes=spokes)
-
-
-# Prompts, then rows that join, go on by a token or several, and stand far apart.
-STEPS: list[list[Work]] = [
-    [work(0, 0, 20)],
-    [work(0, 20, 3, wanted=3)],
-    [work(0, 23, 1), work(2, 0, 40, wanted=0)],
-    [work(1, 0, 9), work(2, 40, 5, wanted=5)],
-    [work(0, 24, 1), work(1, 9, 2, wanted=2), work(2, 45, 1)],
-    [work(0, 25, 1, "other"), work(1, 11, 1, "other"), work(2, 46, 1, "other")],
-    [work(0, 26, 1, None), work(2, 47, 30, None, wanted=30)],
-    [work(0, 27, 1, "noise"), work(2, 77, 1, "other")],
-    [work(0, 28, 2, "third"), work(1, 12, 1, None), work(2, 78, 3, "noise", wanted=3)],
-]
-
-
-def assert_alike(one: Runner, other: Runner, steps: Sequence[Sequence[Work]]) -> None:
-    for works in steps:
-        mine, yours = one.run(works), other.run(works)
-        assert mine.keys() == yours.keys()
-        for row, scores in mine.items():
-            torch.testing.assert_close(
-                scores.logits.cpu(), yours[row].logits.cpu(), rtol=1e-4, atol=1e-4
-            )
 
 
 @pytest.mark.parametrize("model_type", PACKED)
@@ -123,13 +66,6 @@ def test_in_bfloat16_fixed_shapes_are_as_near_to_the_truth(model_type: str, devi
                 difference = scores.logits.float() - expected[row].logits
                 errors[name] += float(difference.square().sum())
     assert 0 < errors["fixed"] < 1.5 * errors["plain"]
-
-
-def rounded(base: Base) -> Base:
-    """A base whose weights and spokes are numbers that bfloat16 has."""
-    for one in base.model.parameters():
-        one.data = one.data.bfloat16().float()
-    return base
 
 
 def test_a_table_on_the_host_is_read_before_the_pass() -> None:

@@ -11,6 +11,10 @@ from spokesmith.spokes.fixed import FixedProduct, can_pack
 from spokesmith.testing import tiny_base
 
 
+def has_layout() -> bool:
+    return can_pack(torch.zeros(8, 8, dtype=torch.bfloat16))
+
+
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
 @pytest.mark.parametrize("rows", [1, 3, 8, 40])
 @pytest.mark.parametrize("has_bias", [True, False])
@@ -44,6 +48,26 @@ def test_layers_keep_their_weights_and_gradients() -> None:
     assert torch.equal(base.model(ids).logits, plain(ids).logits)
     with torch.no_grad():
         assert torch.equal(base.model(ids).logits, plain(ids).logits)
+
+
+@pytest.mark.skipif(not has_layout(), reason="the processor has no layout of its own")
+@pytest.mark.parametrize("order", [("q", "k", "v"), ("k", "v", "q"), ("q", "q", "v", "k", "k")])
+def test_layers_that_read_the_same_input_are_one_product(order: tuple[str, ...]) -> None:
+    base = tiny_base(dtype="bfloat16")
+    plain = copy.deepcopy(base.model)
+    fix_layout(base)
+    found, expected = (one.get_decoder().layers[0].self_attn for one in (base.model, plain))
+    torch.manual_seed(0)
+    inputs = torch.randn(2, 1, 5, base.config.hidden_size, dtype=torch.bfloat16)
+    with torch.inference_mode():
+        for name in order:
+            for x in inputs:
+                torch.testing.assert_close(
+                    getattr(found, f"{name}_proj")(x),
+                    getattr(expected, f"{name}_proj")(x),
+                    atol=2e-2,
+                    rtol=2e-2,
+                )
 
 
 def test_only_what_has_a_better_layout_is_changed() -> None:

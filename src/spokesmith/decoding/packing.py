@@ -40,7 +40,7 @@ class _ProductTogether:
     """
 
     def __init__(self, layers: Sequence[nn.Linear]) -> None:
-        biases = [layer.bias for layer in layers if layer.bias is not None]
+        biases = [layer.bias.detach() for layer in layers if layer.bias is not None]
         self._product = FixedProduct(
             torch.cat([layer.weight.detach() for layer in layers]),
             torch.cat(biases) if biases else None,
@@ -81,6 +81,7 @@ def fix_layout(base: Base, *, joins: bool = True) -> JoinedBlocks | None:
     joined, in_blocks = None, set[nn.Module]()
     if joins and can_join(base):
         joined = JoinedBlocks(base, copies=True)
+        joined.refresh()
         in_blocks = {module for site in base.sites() for module in site.ffn.children()}
     left = set(plain) - in_blocks
     for module in base.model.modules():

@@ -1,0 +1,101 @@
+"""Copies of feed-forward blocks with the spokes in them compute what both do beside each other."""
+
+import pytest
+import torch
+from spoked_bases import STEPS, assert_alike, noisy, rounded, spoked
+
+from spokesmith.bases import Base
+from spokesmith.decoding import Engine
+from spokesmith.decoding.joined import JoinedBlocks, can_join
+from spokesmith.decoding.packing import fix_layout
+from spokesmith.decoding.runner import Runner
+from spokesmith.spokes import attach, attached_sets, detach
+from spokesmith.testing import FAMILY_SIZES, tiny_base
+
+DENSE = [name for name in FAMILY_SIZES if name != "gemma4_experts"]
+
+
+def exact(model_type: str) -> Base:
+    """In the widest numbers that the family's products take."""
+    return spoked(model_type, dtype="float32" if model_type == "gemma4_experts" else "float64")
+
+
+def joining(base: Base) -> Runner:
+    return Runner(base, 3, joined=JoinedBlocks(base, copies=True))
+
+
+@pytest.mark.parametrize("model_type", FAMILY_SIZES)
+def test_joined_blocks_give_the_logits_of_plain_ones(model_type: str) -> None:
+    base = exact(model_type)
+    assert can_join(base)
+    assert_alike(joining(base), Runner(base, 3), STEPS)
+
+
+@pytest.mark.parametrize("model_type", DENSE)
+def test_one_set_alone_is_used_by_all_tokens_or_by_some(model_type: str) -> None:
+    base = exact(model_type)
+    detach(base.model, "third")
+    detach(base.model, "other")
+    steps = [[one for one in works if one.spokes in ("noise", None)] for works in STEPS]
+    assert_alike(joining(base), Runner(base, 3), [works for works in steps if works])
+
+
+def test_without_a_set_a_block_is_the_base_s_own() -> None:
+    base = spoked("llama")
+    detach(base.model)
+    steps = [[work] for works in STEPS for work in works if work.spokes is None]
+    assert_alike(joining(base), Runner(base, 3), steps)
+
+
+@pytest.mark.parametrize("model_type", FAMILY_SIZES)
+def test_in_bfloat16_the_fixed_layout_is_as_near_to_the_truth(model_type: str) -> None:
+    """Sums are made in another order, so logits differ, but by no more than plain ones do."""
+    exact = Runner(rounded(spoked(model_type, dtype="float32")), 3)
+    plain, fixed = (spoked(model_type, dtype="bfloat16") for _ in range(2))
+    runners = {"plain": Runner(plain, 3), "fixed": Runner(fixed, 3, joined=fix_layout(fixed))}
+    errors = {"plain": 0.0, "fixed": 0.0}
+    for works in STEPS:
+        expected = exact.run(works)
+        for name, runner in runners.items():
+            for row, scores in runner.run(works).items():
+                difference = scores.logits.float() - expected[row].logits
+                errors[name] += float(difference.square().sum())
+    assert 0 < errors["fixed"] < 1.5 * errors["plain"]
+
+
+def test_a_set_that_changes_comes_or_goes_is_seen() -> None:
+    base = spoked("llama")
+    joined, plain = joining(base), Runner(base, 3)
+    assert_alike(joined, plain, STEPS[:1])
+    with torch.no_grad():
+        attached_sets(base.model)["noise"].at(1).up.mul_(3)
+    assert_alike(joined, plain, STEPS[:2])
+    detach(base.model, "noise")
+    assert_alike(joined, plain, STEPS[5:6])
+    attach(base.model, base.sites(), noisy(base, 5, rank=8), name="noise")
+    assert_alike(joined, plain, STEPS[:2])
+
+
+def test_the_base_keeps_its_parameters_where_they_are() -> None:
+    base = spoked("gemma4_text")
+    before = [(name, one.data_ptr()) for name, one in base.model.named_parameters()]
+    values = [one.clone() for one in base.model.parameters()]
+    blocks = [site.ffn for site in base.sites()]
+    joining(base).run(STEPS[0])
+    assert [(name, one.data_ptr()) for name, one in base.model.named_parameters()] == before
+    assert all(map(torch.equal, base.model.parameters(), values))
+    assert [site.ffn for site in base.sites()] == blocks
+
+
+def test_the_engine_joins_on_a_cpu_that_has_the_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = spoked("llama", dtype="bfloat16")
+    used = []
+    original = JoinedBlocks.in_use
+    monkeypatch.setattr(
+        JoinedBlocks, "in_use", lambda self, sets: used.append(sets) or original(self, sets)
+    )
+    engine = Engine(base)
+    engine.generate([65, 66], spokes="noise", max_tokens=2)
+    engine.close()
+    has_layout = fix_layout(tiny_base(dtype="bfloat16")) is not None
+    assert bool(used) == has_layout
