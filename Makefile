@@ -57,7 +57,7 @@ bench-llamacpp: $(READY)  ## Measure each setting of llama.cpp under our server 
 	$(BIN)/python bench/llamacpp_settings.py --at-once 1,8
 	$(BIN)/python bench/readme.py
 
-bench-spokes: $(READY)  ## Measure what spokes add to a step, here and on llama.cpp; takes 16 GB of memory.
+bench-spokes: $(READY)  ## Measure what spokes add to a step, here and on llama.cpp; takes 18 GB of memory.
 	$(BIN)/python bench/spokes_share.py
 	$(BIN)/python bench/spokes_on_llamacpp.py
 	$(BIN)/python bench/readme.py

@@ -102,10 +102,12 @@ def _spokes_share() -> str:
             f"{row['base_ms']:.0f} ms",
             f"{row['with_spokes_ms']:.0f} ms",
             f"{row['share']:.1%}",
+            " to ".join(f"{end:.1%}" for end in row["share_quartiles"]),
         ]
         for row in _read("spokes-share.json")["rows"]
     ]
-    return markdown_table(["base", "rows x tokens", "alone", "with spokes", "share"], rows)
+    head = ["base", "rows x tokens", "alone", "with spokes", "share", "half of the steps"]
+    return markdown_table(head, rows)
 
 
 def _gpu() -> tuple[str, str]:

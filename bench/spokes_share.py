@@ -1,9 +1,9 @@
 """What do spokes add to a decode step? One stream, and eight rows with five tokens each.
 
 On SmolLM2 with the shipped set, and on the architecture of Gemma 4 E2B at its full size with random
-weights, whose speed is that of the real ones (16 GB of memory). Rounds without a set beside the
-base and rounds with one take turns, since a machine's speed drifts: the share is the median of those
-of the rounds. Writes docs/results/spokes-share.json.
+weights, whose speed is that of the real ones (18 GB of memory). Steps of the bare base and of the
+base with its set take turns, since a machine's speed drifts; the share is the median of those of
+neighbours. Writes docs/results/spokes-share.json.
 
     python bench/spokes_share.py [--base smollm2-135m,gemma4-e2b-random]
 """
@@ -32,7 +32,7 @@ RESULT = RESULTS / "spokes-share.json"
 # Rows and new tokens of each, behind so many tokens that are there already.
 STEPS = ((1, 1), (8, 5))
 START = 400
-ROUNDS, REPEATS, WARM_UP = 10, 10, 3
+REPEATS, WARM_UP = 60, 5
 SET = "memory"
 
 
@@ -89,21 +89,27 @@ def random_e2b() -> Base:
 
 
 def step_ms(base: Base) -> dict[tuple[int, str | None], list[float]]:
-    """How long steps take, by their rows and the set beside the base: the median of each round."""
-    runner = Engine(base, num_slots=8).runner
+    """How long steps take, by their rows and the set in use."""
+    runners = bare_and_spoked(base)
+    taken: dict[tuple[int, str | None], list[float]] = defaultdict(list)
+    for num_rows, length in STEPS:
+        for _ in range(WARM_UP + REPEATS):
+            for name, runner in runners.items():
+                works = [works_of(row, length, name) for row in range(num_rows)]
+                taken[num_rows, name].append(milliseconds(runner, works))
+    return {step: times[WARM_UP:] for step, times in taken.items()}
+
+
+def bare_and_spoked(base: Base) -> dict[str | None, Runner]:
+    """A runner of the base as it is without a set, and one of the base with it."""
     spokes = attached_sets(base.model)[SET]
     detach(base.model, SET)
-    taken: dict[tuple[int, str | None], list[float]] = defaultdict(list)
-    for _ in range(ROUNDS):
-        for name in (None, SET):
-            if name is not None:
-                attach(base.model, base.sites(), spokes, name=name)
-            for num_rows, length in STEPS:
-                works = [works_of(row, length, name) for row in range(num_rows)]
-                times = [milliseconds(runner, works) for _ in range(WARM_UP + REPEATS)]
-                taken[num_rows, name].append(statistics.median(times[WARM_UP:]))
-        detach(base.model, SET)
-    return taken
+    bare = Engine(base, num_slots=8).runner
+    if bare.joined is not None:
+        # Its feed-forward blocks stay without a set when there is one.
+        bare.joined.refresh = lambda: None
+    attach(base.model, base.sites(), spokes, name=SET)
+    return {None: bare, SET: Engine(base, num_slots=8).runner}
 
 
 def works_of(row: int, length: int, name: str | None) -> Work:

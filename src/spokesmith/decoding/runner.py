@@ -46,7 +46,7 @@ class Runner:
         self.num_forwards = 0
         self.num_tokens = 0
         self._forward = Forward(base, self.cache)
-        self._joined = joined
+        self.joined = joined
         self.captured: CapturedSteps | None = None
         if captured:
             layers = CompiledLayers(base) if compiled else None
@@ -85,7 +85,7 @@ class Runner:
         return found
 
     def _compute(self, works: Sequence[Work]) -> Tensor:
-        step, joined = self._forward.step_of(works), self._joined
+        step, joined = self._forward.step_of(works), self.joined
         if joined is None:
             return self._forward.compute(step)
         joined.refresh()
