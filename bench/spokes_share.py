@@ -24,6 +24,7 @@ from train_base import E2B_RANK, GEMMA4, SEED, SMOLLM2, Settings, build_base
 from spokesmith.bases import Base
 from spokesmith.decoding import Engine
 from spokesmith.decoding.forward import Work
+from spokesmith.decoding.joined import JoinedBlocks
 from spokesmith.decoding.runner import Runner
 from spokesmith.spokes import SpokeSet, attach, attached_sets, detach
 from spokesmith.tasks.files import write_text
@@ -105,11 +106,13 @@ def bare_and_spoked(base: Base) -> dict[str | None, Runner]:
     spokes = attached_sets(base.model)[SET]
     detach(base.model, SET)
     bare = Engine(base, num_slots=8).runner
+    joined = None
     if bare.joined is not None:
         # Its feed-forward blocks stay without a set when there is one.
         bare.joined.refresh = lambda: None
+        joined = JoinedBlocks(base, copies=True)
     attach(base.model, base.sites(), spokes, name=SET)
-    return {None: bare, SET: Engine(base, num_slots=8).runner}
+    return {None: bare, SET: Runner(base, 8, joined=joined)}
 
 
 def works_of(row: int, length: int, name: str | None) -> Work:

@@ -230,10 +230,13 @@ def test_what_a_gpu_s_warm_up_took_is_said(
     assert "36 passes recorded for the GPU in 5 s" in capsys.readouterr().err
 
 
-def test_a_warm_up_that_fails_names_the_way_without(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("compiled", "remedy"), [(True, "--no-compile"), (False, "--device cpu")])
+def test_a_warm_up_that_fails_names_the_way_without(
+    monkeypatch: pytest.MonkeyPatch, compiled: bool, remedy: str
+) -> None:
     def fail(_: Engine) -> WarmUp:
         raise RuntimeError("no C compiler\nand much more")
 
     monkeypatch.setattr(Engine, "warm_up", fail)
-    with pytest.raises(ValueError, match=r"failed \(no C compiler\): try --no-compile"):
-        open_serving_backend(tiny_base(), [], slots=1, max_waiting=1)
+    with pytest.raises(ValueError, match=rf"failed \(no C compiler\): try {remedy}"):
+        open_serving_backend(tiny_base(), [], slots=1, max_waiting=1, compiled=compiled)

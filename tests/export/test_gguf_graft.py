@@ -1,6 +1,5 @@
 """A grafted GGUF file is the base's, byte for byte, with the spokes in larger matrices."""
 
-import dataclasses
 import errno
 import os
 from pathlib import Path
@@ -18,7 +17,6 @@ from spokesmith.export.fold import folded_layers
 from spokesmith.export.gguf_base import PARTS, ffn_name
 from spokesmith.export.gguf_header import Header
 from spokesmith.export.gguf_plan import WRITABLE
-from spokesmith.export.gguf_requantise import requantise
 from spokesmith.export.gguf_verify import CheckFailedError
 
 WIDTH = 32  # 2 spokes of rank 16
@@ -452,23 +450,3 @@ def test_memory_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     parts.graft(tmp_path / "b.gguf")
     assert (tmp_path / "a.gguf").read_bytes() == (tmp_path / "b.gguf").read_bytes()
     assert sum(sizes) == (tmp_path / "a.gguf").stat().st_size
-
-
-@pytest.mark.parametrize("kind", ["Q8_0", "Q4_0", "Q4_1", "BF16"])
-def test_a_base_in_another_type_can_be_grafted_onto(tmp_path: Path, kind: str) -> None:
-    parts = make_parts(tmp_path, kind="F16", extra=True)
-    verified = requantise(parts.path, tmp_path / "other.gguf", kind)
-    before, after = read(parts.path), read(tmp_path / "other.gguf")
-    assert verified.converted == 4 * 7 + 1
-    assert (verified.keys, verified.copied) == (len(before.entries) - 1, len(before.tensors) - 29)
-    assert after.integer("general.file_type") == gguf.LlamaFileType[f"MOSTLY_{kind}"]
-    table = kind if kind == "BF16" else "Q8_0"
-    assert after.tensors["token_embd.weight"].type_name == table
-    assert after.tensors["blk.0.attn_q.weight"].type_name == kind
-    assert after.tensors["blk.0.attn_norm.weight"].type_name == "F32"
-    grafted = dataclasses.replace(parts, path=tmp_path / "other.gguf")
-    assert grafted.graft(tmp_path / "out.gguf").verified.kept == 12
-    with pytest.raises(ValueError, match="is there already"):
-        requantise(parts.path, tmp_path / "other.gguf", kind)
-    with pytest.raises(ValueError, match="type 'Q4_K' cannot be written"):
-        requantise(parts.path, tmp_path / "two.gguf", "Q4_K")

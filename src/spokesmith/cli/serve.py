@@ -238,7 +238,8 @@ def open_serving_backend(
         done = backend.warm_up()
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"warming up the GPU failed ({reason}): try --no-compile") from error
+        remedy = "--no-compile" if compiled else "--device cpu"
+        raise ValueError(f"warming up the GPU failed ({reason}): try {remedy}") from error
     if done.num_passes:
         _say(f"{done.num_passes} passes recorded for the GPU in {done.seconds:.0f} s")
     return backend
