@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from decode_sides import ask_all
 from figures import RESULTS
-from spokes_share import random_e2b
+from spokes_share import random_e2b, works_of
 
 from spokesmith.backends import LocalBackend
 from spokesmith.bases import Base
@@ -189,11 +189,6 @@ def step_ms(runner: Runner, spokes: str | None) -> Sequence[dict[str, float]]:
         taken = [1e3 * seconds(partial(runner.run, works)) for _ in range(REPEATS + WARM_UP)]
         found.append({"first": taken[0], "median": statistics.median(taken[WARM_UP:])})
     return found
-
-
-def works_of(row: int, start: int, length: int, spokes: str | None) -> Work:
-    tokens = [100 + (7 * row + 3 * place) % 1000 for place in range(start, start + length)]
-    return Work(row=row, start=start, token_ids=tokens, wanted=length, spokes=spokes)
 
 
 def by_engine(

@@ -96,7 +96,7 @@ def step_ms(base: Base) -> dict[tuple[int, str | None], list[float]]:
     for num_rows, length in STEPS:
         for _ in range(WARM_UP + REPEATS):
             for name, runner in runners.items():
-                works = [works_of(row, length, name) for row in range(num_rows)]
+                works = [works_of(row, START, length, name) for row in range(num_rows)]
                 taken[num_rows, name].append(milliseconds(runner, works))
     return {step: times[WARM_UP:] for step, times in taken.items()}
 
@@ -115,8 +115,9 @@ def bare_and_spoked(base: Base) -> dict[str | None, Runner]:
     return {None: bare, SET: Runner(base, 8, joined=joined)}
 
 
-def works_of(row: int, length: int, name: str | None) -> Work:
-    return Work(row=row, start=START, token_ids=[100] * length, wanted=length, spokes=name)
+def works_of(row: int, start: int, length: int, spokes: str | None) -> Work:
+    tokens = [100 + (7 * row + 3 * place) % 1000 for place in range(start, start + length)]
+    return Work(row=row, start=start, token_ids=tokens, wanted=length, spokes=spokes)
 
 
 def milliseconds(runner: Runner, works: Sequence[Work]) -> float:

@@ -73,3 +73,15 @@ def rounded(base: Base) -> Base:
     for one in base.model.parameters():
         one.data = one.data.bfloat16().float()
     return base
+
+
+def squared_errors(runners: dict[str, Runner], exact: Runner) -> dict[str, float]:
+    """How far the logits of each runner are from exact ones, over all steps."""
+    errors = dict.fromkeys(runners, 0.0)
+    for works in STEPS:
+        expected = exact.run(works)
+        for name, runner in runners.items():
+            for row, scores in runner.run(works).items():
+                difference = scores.logits.float() - expected[row].logits
+                errors[name] += float(difference.square().sum())
+    return errors

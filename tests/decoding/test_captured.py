@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from spoked_bases import STEPS, assert_alike, noisy, rounded, spoked, work
+from spoked_bases import STEPS, assert_alike, noisy, rounded, spoked, squared_errors, work
 
 from spokesmith.bases import Base
 from spokesmith.bases.host_table import HostTable
@@ -57,14 +57,8 @@ def test_in_bfloat16_fixed_shapes_are_as_near_to_the_truth(model_type: str, devi
     """Sums are made in another order, so logits differ, but by no more than plain ones do."""
     exact = Runner(rounded(spoked(model_type, dtype="float32", device=device)), 3)
     base = spoked(model_type, dtype="bfloat16", device=device)
-    errors = {"plain": 0.0, "fixed": 0.0}
     runners = {"plain": Runner(base, 3), "fixed": Runner(base, 3, captured=True)}
-    for works in STEPS:
-        expected = exact.run(works)
-        for name, runner in runners.items():
-            for row, scores in runner.run(works).items():
-                difference = scores.logits.float() - expected[row].logits
-                errors[name] += float(difference.square().sum())
+    errors = squared_errors(runners, exact)
     assert 0 < errors["fixed"] < 1.5 * errors["plain"]
 
 

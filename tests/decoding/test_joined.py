@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from spoked_bases import STEPS, assert_alike, noisy, rounded, spoked
+from spoked_bases import STEPS, assert_alike, noisy, rounded, spoked, squared_errors
 
 from spokesmith.bases import Base
 from spokesmith.decoding import Engine
@@ -53,13 +53,7 @@ def test_in_bfloat16_the_fixed_layout_is_as_near_to_the_truth(model_type: str) -
     exact = Runner(rounded(spoked(model_type, dtype="float32")), 3)
     plain, fixed = (spoked(model_type, dtype="bfloat16") for _ in range(2))
     runners = {"plain": Runner(plain, 3), "fixed": Runner(fixed, 3, joined=fix_layout(fixed))}
-    errors = {"plain": 0.0, "fixed": 0.0}
-    for works in STEPS:
-        expected = exact.run(works)
-        for name, runner in runners.items():
-            for row, scores in runner.run(works).items():
-                difference = scores.logits.float() - expected[row].logits
-                errors[name] += float(difference.square().sum())
+    errors = squared_errors(runners, exact)
     assert 0 < errors["fixed"] < 1.5 * errors["plain"]
 
 

@@ -172,7 +172,7 @@ class CapturedSteps:
             works,
             capacity=cache.capacity,
             spare_row=cache.num_rows,
-            numbers=[0 if joined is None else joined.number(work.spokes) for work in works],
+            sets=[] if joined is None else joined.sets_of_tokens(works),
         )
 
     def _pass_of(self, shape: Shape) -> "_Captured":
@@ -247,23 +247,22 @@ class _Inputs:
         self.table_rows = [one.empty_rows(shape.tokens, device) for one in tables]
 
     def fill(
-        self, works: Sequence[Work], *, capacity: int, spare_row: int, numbers: Sequence[int]
+        self, works: Sequence[Work], *, capacity: int, spare_row: int, sets: list[int]
     ) -> None:
-        """Write the inputs of a step; what the works leave is filled up. `numbers` are those of
-        the works' sets."""
+        """Write the inputs of a step; what the works leave is filled up. `sets` are the numbers
+        of the tokens' sets, where there are any."""
         shape = self.shape
         segments = [work.segment for work in works]
         token_ids = [token for work in works for token in work.token_ids]
         positions, places = positions_and_places(segments, capacity)
         gather, query_positions, scatter = laid_out(segments, 0, shape.rows, shape.longest)
-        sets = [number for work, number in zip(works, numbers, strict=True) for _ in work.token_ids]
         wanted = wanted_tokens(works)
         missing = shape.tokens - len(token_ids)
         parts = {
             "token_ids": token_ids + [0] * missing,
             "positions": positions + [0] * missing,
             "places": places + [spare_row * capacity] * missing,
-            "sets": sets + [0] * missing,
+            "sets": sets + [0] * (shape.tokens - len(sets)),
             "scatter": scatter + [0] * missing,
             "gather": gather,
             "query_positions": query_positions,

@@ -92,7 +92,7 @@ class Engine:
         self.grammars = GrammarCompiler(base.tokenizer, base.chat.end_id, self.vocabulary)
         captured = self.features.captured
         captured = can_capture(base) if captured is None else captured
-        joined = fix_layout(base, joins=not captured) if self.features.fixed_layout else None
+        joined = fix_layout(base) if self.features.fixed_layout else None
         self.runner = Runner(
             base, num_slots, captured=captured, compiled=self.features.compiled, joined=joined
         )

@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from spokesmith.bases import Base
+from spokesmith.decoding.forward import Work
 from spokesmith.spokes import Site, SpokeSet, attached_sets
 from spokesmith.spokes.fixed import FixedProduct
 
@@ -77,9 +78,13 @@ class JoinedBlocks:
         self.names: list[str] = []
         self.version = 0
 
-    def number(self, name: str | None) -> int:
-        """The number by which `in_use` knows a set; 0 where it is not in the blocks."""
-        return 1 + self.names.index(name) if name in self.names else 0
+    def sets_of_tokens(self, works: Sequence[Work]) -> list[int]:
+        """The number by which `in_use` knows the set of each token; 0 where it is not in the
+        blocks."""
+        numbers: dict[str | None, int] = {
+            name: number for number, name in enumerate(self.names, start=1)
+        }
+        return [numbers.get(work.spokes, 0) for work in works for _ in work.token_ids]
 
     def refresh(self) -> None:
         """Take in what has happened to the sets since the last call."""

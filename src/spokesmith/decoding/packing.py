@@ -62,14 +62,11 @@ class _ProductTogether:
         return found
 
 
-def fix_layout(base: Base, *, joins: bool = True) -> JoinedBlocks | None:
+def fix_layout(base: Base) -> JoinedBlocks | None:
     """Give every plain linear layer of a frozen base the fastest layout, where there is one.
 
     The layout is a copy: the base takes up to twice its memory. Where less than twice the copies'
     size is free, nothing is changed.
-
-    Args:
-        joins: whether the copies of feed-forward blocks are joined ones.
 
     Returns:
         the joined blocks, to be put in use for each pass; None where there are none.
@@ -79,7 +76,7 @@ def fix_layout(base: Base, *, joins: bool = True) -> JoinedBlocks | None:
     if not plain or 2 * num_bytes > psutil.virtual_memory().available:
         return None
     joined, in_blocks = None, set[nn.Module]()
-    if joins and can_join(base):
+    if can_join(base):
         joined = JoinedBlocks(base, copies=True)
         joined.refresh()
         in_blocks = {module for site in base.sites() for module in site.ffn.children()}
@@ -97,11 +94,15 @@ def fix_layout(base: Base, *, joins: bool = True) -> JoinedBlocks | None:
 
 
 def _fix(layers: Sequence[nn.Linear]) -> None:
-    together = _ProductTogether(layers) if len(layers) > 1 else None
-    for place, layer in enumerate(layers):
+    for layer, product in zip(layers, _products(layers), strict=True):
         layer.__class__ = _FixedLinear
         assert isinstance(layer, _FixedLinear)
-        alone = together is None
-        fixed = FixedProduct(layer.weight, layer.bias) if alone else partial(together.part, place)
         # Not a submodule, not a parameter: nothing of it is saved.
-        object.__setattr__(layer, "fixed", fixed)
+        object.__setattr__(layer, "fixed", product)
+
+
+def _products(layers: Sequence[nn.Linear]) -> list[Callable[[Tensor], Tensor]]:
+    if len(layers) == 1:
+        return [FixedProduct(layers[0].weight, layers[0].bias)]
+    together = _ProductTogether(layers)
+    return [partial(together.part, place) for place in range(len(layers))]

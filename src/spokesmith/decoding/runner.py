@@ -91,7 +91,6 @@ class Runner:
         joined.refresh()
         numbers = None
         if joined.names and any([work.spokes] != joined.names for work in works):
-            each = [joined.number(work.spokes) for work in works for _ in work.token_ids]
-            numbers = torch.tensor(each).view(step.token_ids.shape)
+            numbers = torch.tensor(joined.sets_of_tokens(works)).view(step.token_ids.shape)
         with joined.in_use(numbers):
             return self._forward.compute(step)
