@@ -105,10 +105,17 @@ def test_train_encode_and_probe_on_a_tiny_base(tiny: Path, data: Path, tmp_path:
     out, error = spokesmith(*arguments, "--no-preflight", "--json")
     assert "memory: about" in error
     assert "checkpointing none" in error
-    assert json.loads(out)["steps"] == 3
+    document = json.loads(out)
+    assert document["steps"] == 3
     assert (run / "loss.png").read_bytes().startswith(b"\x89PNG")
     _, error = spokesmith(*arguments, status=2)
     assert "--resume goes on with its run, --force replaces it" in error
+
+    going_on = ("--from", run / "best", "--out", tmp_path / "on", "--no-preflight", "--json")
+    out, _ = spokesmith(*arguments, *going_on)
+    assert json.loads(out)["loss"] < document["loss"]
+    _, error = spokesmith(*arguments, "--from", "nowhere", "--out", tmp_path / "none", status=2)
+    assert "no set of spokes at 'nowhere'" in error
 
     using = ("--base", tiny, "--spokes", run / "best")
     # Three steps teach nothing: a free answer does not fit, and the exit status says so.

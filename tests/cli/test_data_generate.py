@@ -47,5 +47,16 @@ def test_real_texts_that_must_not_be_learned_from_are_left_out(tmp_path: Path) -
     assert "real texts left out: 3 (held out 2, numbers lost 1)" in said
 
 
+def test_long_sentences_may_be_texts_too(tmp_path: Path) -> None:
+    texts = tmp_path / "texts.jsonl"
+    text = (
+        "Somebody of the team looks after the boxes of the store before the audit begins in May. "
+        "It is a large store."
+    )
+    texts.write_text(json.dumps({"id": "one", "text": text}) + "\n")
+    out, _ = generate(tmp_path / "a", "--count", 0, "--texts", texts, "--sentences", "--json")
+    assert json.loads(out)["pairs"] == 2
+
+
 def test_nothing_is_said_where_nothing_is_left_out(tmp_path: Path) -> None:
     assert "left out" not in generate(tmp_path, "--count", 5)[1]

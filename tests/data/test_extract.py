@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spokesmith.data.audit import audit
-from spokesmith.data.extract import extract, gold_of, pair_of
+from spokesmith.data.extract import extract, gold_of, pair_of, split_anew
 from spokesmith.data.gold import collapse
 from spokesmith.data.pairs import SPLITS
 from spokesmith.metrics import check
@@ -324,6 +324,24 @@ def test_file_of_records(tmp_path: Path) -> None:
     assert len({pair.id for pair in pairs}) == 9
     assert {pair.kind for pair in pairs} == {"text"}
     assert list(extract(path)) == pairs
+
+
+def test_sentences_too_long_for_a_gist_are_texts_of_their_own(tmp_path: Path) -> None:
+    long = (
+        "The pump in the cellar of the old mill stopped twice in the night of 3 March, so Petra "
+        "Lind replaced its seal in the morning."
+    )
+    record = {"id": "a/b", "text": f"Pumps\n\n{long} It runs.", "domain": "note", "split": "eval"}
+    path = write_lines(tmp_path / "texts.jsonl", [json.dumps(record)])
+    (whole,) = extract(path)
+    same, sentence = extract(path, sentences=True)
+    assert same == whole
+    assert sentence.text == sentence.gold["content"] == long
+    assert len(sentence.gold["gist"]) <= 80
+    assert long.startswith(sentence.gold["gist"])
+    assert (sentence.kind, sentence.split) == (whole.kind, whole.split)
+    assert sentence.id != whole.id
+    assert split_anew(sentence).split == split_anew(whole).split
 
 
 def test_a_tenth_of_texts_without_a_split_is_for_evaluation() -> None:

@@ -3,10 +3,11 @@
 from spokesmith.bases import Base
 from spokesmith.decoding import Constraint, Engine, Features
 from spokesmith.decoding.drafting import (
+    FIRST_CHANCES,
     MOST_EARLIER_TOKENS,
     CopyIndex,
     Drafter,
-    EarlierAnswers,
+    Experience,
     guess,
 )
 from spokesmith.decoding.sets import unload_set
@@ -22,35 +23,80 @@ OBJECT = {
 }
 
 
-def test_the_last_place_of_the_longest_ending_is_read() -> None:
+def test_the_last_place_of_the_longest_ending_is_found() -> None:
     index = CopyIndex(ALIKE, [1, 2, 3, 4, 9, 2, 3, 5])
     assert index.find([7, 1, 2, 3]) == (3, 3)
     assert index.find([8, 8, 2, 3]) == (2, 7)
-    assert index.find([8, 8, 8, 8]) == (0, 8)
+    assert index.find([8, 8, 8, 8]) is None
 
 
-def test_an_earlier_answer_is_read_where_more_of_the_ending_stands_there() -> None:
-    earlier = EarlierAnswers(ALIKE)
-    earlier.add([10, 11, 12, 13, 20])
-    own = [12, 13, 14, 10, 11, 12, 13]
-    assert Drafter(ALIKE, own).propose([], 2) == [14, 10]
-    assert Drafter(ALIKE, own, earlier).propose([], 2) == [20]
+def test_what_agrees_beyond_the_longest_key_counts() -> None:
+    index = CopyIndex(ALIKE, [5, *range(20, 29), 6])
+    assert index.find([0, *range(20, 29)]) == (9, 10)
+    assert index.find([0, 0, *range(22, 29)]) == (7, 10)
 
 
-def test_one_token_alone_is_not_looked_up_in_earlier_answers() -> None:
-    earlier = EarlierAnswers(ALIKE)
-    earlier.add([1, 2, 3])
-    assert Drafter(ALIKE, [9, 1], earlier).propose([], 3) == []
-    assert Drafter(ALIKE, [9, 1], earlier).propose([2], 3) == [3]
+def likeliest(drafter: Drafter, guessed: list[int]) -> int | None:
+    found = drafter.propose(guessed)
+    assert found == sorted(found, reverse=True)
+    return found[0][1] if found else None
+
+
+def test_an_earlier_answer_is_read_where_much_more_of_the_ending_stands_there() -> None:
+    experience = Experience(ALIKE)
+    experience.add([*range(100, 110), 20])
+    own = [109, 14, *range(100, 110)]
+    assert likeliest(Drafter(ALIKE, own, experience), []) == 20
+    assert likeliest(Drafter(ALIKE, own, experience, recalls=False), []) == 14
+    # One token alone says little in an answer to another text.
+    assert likeliest(Drafter(ALIKE, [*own, 50, 109], experience), []) == 50
+
+
+def test_what_is_guessed_already_is_a_part_of_the_ending() -> None:
+    drafter = Drafter(ALIKE, [1, 2, 3, 4, 9], Experience(ALIKE))
+    assert likeliest(drafter, []) is None
+    assert likeliest(drafter, [1, 2]) == 3
+    assert likeliest(drafter, [1, 2, 3]) == 4
+
+
+def test_chances_follow_what_came_true() -> None:
+    experience = Experience(ALIKE)
+    before = experience.chance("own", 2)
+    for start in range(10, 40):
+        # What follows two equal tokens is never what followed them before.
+        drafter = Drafter(ALIKE, [1, 2, 3, 0, 1, 2], experience)
+        drafter.extend(start, forced=False)
+    assert experience.chance("own", 2) < before / 3
+    assert experience.chance("own", 3) == FIRST_CHANCES["own"][2]
+
+
+def test_nothing_is_learned_where_there_was_no_choice() -> None:
+    experience = Experience(ALIKE)
+    Drafter(ALIKE, [1, 2, 3, 0, 1, 2], experience).extend(9, forced=True)
+    assert experience.chance("own", 2) == FIRST_CHANCES["own"][1]
+
+
+def test_guesses_end_where_their_chance_gets_too_small() -> None:
+    def count(least_chance: float) -> int:
+        drafter = Drafter(ALIKE, [*range(40), 0], Experience(ALIKE))
+        return len(guess(drafter, None, (), 30, least_chance=least_chance)[0])
+
+    assert count(0.0) == 30
+    assert count(1.0) == 0
+    lengths = [count(chance) for chance in (0.01, 0.1, 0.2, 0.3, 0.4)]
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths[0] > lengths[-1] > 0
 
 
 def test_old_answers_are_forgotten() -> None:
-    earlier = EarlierAnswers(ALIKE)
+    experience = Experience(ALIKE)
     for start in range(40):
-        earlier.add([start] * 1000)
-    assert len(earlier.index) <= MOST_EARLIER_TOKENS + 1000
-    assert earlier.index.find([0] * 4) == (0, len(earlier.index))
-    assert earlier.index.find([39] * 4)[0] == 4
+        experience.add([start] * 1000)
+    assert len(experience.index) <= MOST_EARLIER_TOKENS + 1000
+    assert experience.index.find([0] * 4) is None
+    found = experience.index.find([39] * 4)
+    assert found is not None
+    assert found[0] == 4
 
 
 def text_of(base: Base, tokens: list[int]) -> str:
@@ -61,14 +107,15 @@ def test_what_must_follow_is_guessed_to_its_end_and_goes_before_a_copy() -> None
     base = tiny_base("llama")
     engine = Engine(base)
     held = engine.grammars.start(Constraint(kind="schema", value=OBJECT))
-    tokens, origins = guess(None, held, base.chat.stop_ids, 99, copy_room=9)
+    tokens, origins = guess(None, held, base.chat.stop_ids, 99, least_chance=0.5)
     assert text_of(base, tokens) == '{"name":"'
     assert set(origins) == {"forced"}
     misleading = base.tokenizer.encode('{"name":"Bo","kind":"{"name":"Al', add_special_tokens=False)
     for token in base.tokenizer.encode('{"name":"', add_special_tokens=False):
         held.accept(token)
-    drafter = Drafter(ALIKE, [*misleading, *base.tokenizer.encode('{"name":"')])
-    tokens, origins = guess(drafter, held, base.chat.stop_ids, 99, copy_room=99)
+    prompt = [*misleading, *base.tokenizer.encode('{"name":"')]
+    drafter = Drafter(ALIKE, prompt, Experience(ALIKE))
+    tokens, origins = guess(drafter, held, base.chat.stop_ids, 99, least_chance=0.1)
     assert text_of(base, tokens).startswith("Al") or text_of(base, tokens).startswith("Bo")
     assert origins[0] == "copied"
 
@@ -101,6 +148,6 @@ def test_a_set_that_goes_takes_its_answers_along() -> None:
     attach(base.model, base.sites(), SpokeSet.create(config, seed=0), name="here")
     engine = Engine(base)
     engine.generate([70, 71], spokes="here", max_tokens=5)
-    assert len(engine._earlier["here"].index) > 0
+    assert len(engine._experience["here"].index) > 0
     unload_set(engine, "here")
-    assert "here" not in engine._earlier
+    assert "here" not in engine._experience

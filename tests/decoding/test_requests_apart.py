@@ -90,10 +90,10 @@ def test_a_guess_that_fails_is_one_answer_s_too(
 ) -> None:
     propose = Drafter.propose
 
-    def fail(drafter: Drafter, guessed: Any, room: int) -> list[int]:
-        if POISON in drafter._own.read(0, 100):
+    def fail(drafter: Drafter, guessed: Any) -> list[tuple[float, int]]:
+        if POISON in drafter._own.last(100):
             raise ValueError("no idea")
-        return propose(drafter, guessed, room)
+        return propose(drafter, guessed)
 
     monkeypatch.setattr(Drafter, "propose", fail)
     engine = Engine(base, num_slots=2)

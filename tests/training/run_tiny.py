@@ -44,6 +44,7 @@ def run(
     model_type: str = "llama",
     num_layers: int = 2,
     spoil: Callable[[Base], object] | None = None,
+    start_from: Path | None = None,
     **choices: object,
 ) -> RunResult:
     """Train on the pairs in `data`; `spoil` may put a fault into the base first."""
@@ -59,6 +60,7 @@ def run(
         resume=resume,
         # The faults are for the run itself to find; the preflight would be the first.
         runs_preflight=spoil is None,
+        start_from=start_from,
     )
     detach(base.model)
     return result

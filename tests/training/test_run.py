@@ -15,7 +15,7 @@ from run_tiny import CHOICES, run
 
 from spokesmith.data.generate import generate
 from spokesmith.data.pairs import write_pairs
-from spokesmith.spokes import detach, load_spokes
+from spokesmith.spokes import detach, hash_of_weights, load_spokes
 from spokesmith.tasks import load_task
 from spokesmith.testing import FAMILY_SIZES, tiny_base
 from spokesmith.training.callbacks import read_log
@@ -193,6 +193,45 @@ def test_a_run_is_never_written_over(data: Path, finished: Path, tmp_path: Path)
         run(data, finished, resume=True, batch_size=3)
     with pytest.raises(ValueError, match="no run at"):
         run(data, tmp_path / "none", resume=True)
+
+
+def test_a_run_goes_on_from_a_trained_set(data: Path, finished: Path, tmp_path: Path) -> None:
+    # So small a rate that it cannot move a parameter in fp32: what was saved is what is trained.
+    run(data, tmp_path / "still", start_from=finished / "last", learning_rate=1e-30)
+    assert_same(weights(finished / "last"), weights(tmp_path / "still" / "last"))
+
+    run(data, tmp_path / "on", start_from=finished / "last")
+    first, on = (
+        [row["loss"] for row in read_log(folder / "log.jsonl") if "loss" in row]
+        for folder in (finished, tmp_path / "on")
+    )
+    assert on[0] < first[0]
+    _, card = load_spokes(tmp_path / "on" / "best")
+    assert card.training["start_from"] == hash_of_weights(finished / "last")
+
+
+def test_a_run_that_goes_on_from_a_set_resumes_with_that_set(
+    data: Path, finished: Path, tmp_path: Path
+) -> None:
+    run(data, tmp_path / "whole", start_from=finished / "last")
+    run(data, tmp_path / "cut", start_from=finished / "last")
+    checkpoints = tmp_path / "cut" / "checkpoints"
+    for later in ("checkpoint-9", "checkpoint-12"):
+        shutil.rmtree(checkpoints / later, ignore_errors=True)
+    run(data, tmp_path / "cut", resume=True, start_from=finished / "last")
+    assert_same(weights(tmp_path / "whole" / "last"), weights(tmp_path / "cut" / "last"))
+    with pytest.raises(ValueError, match="had another start_from"):
+        run(data, tmp_path / "cut", resume=True, start_from=tmp_path / "whole" / "last")
+
+
+def test_a_set_of_another_shape_or_base_is_no_start(
+    data: Path, finished: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match=r"'rank': 4.* the run asks for .*'rank': 8"):
+        run(data, tmp_path / "run", start_from=finished / "last", rank=8)
+    with pytest.raises(ValueError, match="this base has fingerprint"):
+        run(data, tmp_path / "run", start_from=finished / "last", num_layers=3)
+    assert not (tmp_path / "run").exists()
 
 
 def test_data_that_does_not_fit_is_named(data: Path, tmp_path: Path) -> None:

@@ -188,10 +188,6 @@ def ask_and_save(
 
 
 def _hash_of_spokes(spokes: str) -> str | None:
-    """A set may be trained further under the same name: its weights tell."""
-    from spokesmith.spokes.shipped import find_spokes
+    from spokesmith.spokes import find_spokes, hash_of_weights
 
-    if spokes == "none":
-        return None
-    with (find_spokes(spokes) / "spokes.safetensors").open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return None if spokes == "none" else hash_of_weights(find_spokes(spokes))

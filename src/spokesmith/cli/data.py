@@ -54,6 +54,13 @@ def generate(
             "the others stay unseen, also by evaluation."
         ),
     ] = "",
+    sentences: Annotated[
+        bool,
+        typer.Option(
+            "--sentences",
+            help="Also take each sentence of a real text that is longer than a gist as a text.",
+        ),
+    ] = False,
     force: Annotated[bool, typer.Option(help="Replace pairs that are there.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -65,6 +72,7 @@ def generate(
     import time
     from collections import Counter
 
+    from spokesmith.data.extract import extract
     from spokesmith.data.pairs import PAIRS_NAME, SPLITS, write_pairs
 
     if count < 0:
@@ -83,7 +91,8 @@ def generate(
     with progress("writing pairs", total=count) as step:
 
         def counted() -> Iterator["Pair"]:
-            for pair in _all_pairs(count, seed, wanted, mix, texts or [], texts_split, dropped):
+            real = [pair for one in texts or [] for pair in extract(one, sentences=sentences)]
+            for pair in _all_pairs(count, seed, wanted, mix, real, texts_split, dropped):
                 counts[pair.kind] += 1
                 step(1, "")
                 yield pair
@@ -131,29 +140,26 @@ def _all_pairs(
     seed: int,
     kinds: list[str],
     mix: Path | None,
-    texts: list[Path],
+    real: list["Pair"],
     texts_split: str,
     dropped: "Counter[str]",
 ) -> "Iterator[Pair]":
-    """Pairs of the generator, then of real texts; `dropped` counts those of these left out."""
-    from dataclasses import replace
-
+    """Pairs of the generator, then of real texts; `dropped` counts the ones left out."""
     from spokesmith.data.audit import probe_texts
-    from spokesmith.data.extract import extract, split_of
+    from spokesmith.data.extract import split_anew
     from spokesmith.data.generate import generate as write
     from spokesmith.data.shingles import TextsToAvoid
     from spokesmith.data.sift import sift
 
     task = open_task("memory")
-    found = [pair for path in texts for pair in extract(path)]
-    asked = [pair for pair in found if texts_split in ("", pair.split)]
-    others = [pair.text for pair in found if texts_split not in ("", pair.split)]
+    asked = [pair for pair in real if texts_split in ("", pair.split)]
+    others = [pair.text for pair in real if texts_split not in ("", pair.split)]
     probes = [text for by_id in probe_texts(task).values() for text in by_id.values()]
     held_out = TextsToAvoid([*probes, *others])
     if count:
         yield from write(count, seed=seed, kinds=kinds or None, mix=mix, is_taken=held_out.has)
     for pair in sift(asked, task, is_taken=held_out.has, dropped=dropped):
-        yield replace(pair, split=split_of(pair.id)) if texts_split else pair
+        yield split_anew(pair) if texts_split else pair
 
 
 def _words(name: str) -> str:

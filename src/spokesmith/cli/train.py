@@ -46,6 +46,10 @@ def train(
         list[str] | None,
         typer.Option("--set", help="One choice, e.g. --set learning_rate=0.05; wins over a file."),
     ] = None,
+    start_from: Annotated[
+        str | None,
+        typer.Option("--from", help="Trained set to begin with: a shipped name or a folder."),
+    ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last whole checkpoint.")] = False,
     force: Annotated[bool, typer.Option(help="Replace a run that is in --out.")] = False,
     overfit: Annotated[
@@ -67,6 +71,7 @@ def train(
     """Train spokes beside a frozen base. The set with the best evaluation loss is OUT/best."""
     from dataclasses import asdict
 
+    from spokesmith.spokes.shipped import find_spokes
     from spokesmith.training.config import make_config, read_config
     from spokesmith.training.runfolder import check_run_folder
 
@@ -76,6 +81,7 @@ def train(
         choices.setdefault("batch_size", min(overfit, 4))
     settings = read_config(config, choices) if config else make_config(choices)
     loaded_task = open_task(task)
+    first = None if start_from is None else find_spokes(start_from)
     check_run_folder(out, resume=resume, force=force)
     checkpointing = None
     if not is_tiny(base) and device_map is None and not settings.shard_base:
@@ -101,6 +107,7 @@ def train(
         target_loss=OVERFIT_TARGET if overfit else None,
         checkpointing=checkpointing,
         runs_preflight=preflight,
+        start_from=first,
     )
     if not is_writing_process():
         return

@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,12 @@ from spokesmith.tasks import canonical_json
 # Characters of a gold beside its content.
 REST_LIMIT = 1100
 LONG_TEXT = 300
+# Longest sentence that becomes a text of its own.
+SENTENCE_LIMIT = 220
 LONG_NARRATIVE_LIMIT = 160
 EVAL_SHARE = 10
+# A real text's own "template" is this and its id.
+TEMPLATE = "text:"
 SUMMARY_WORDS = 4
 KEYWORD_FIELDS = ("keywords", "categories", "tags")
 ASIDE = re.compile(
@@ -69,8 +74,12 @@ FACT_CUE = re.compile(
 )
 
 
-def extract(texts_path: Path) -> Iterator[Pair]:
+def extract(texts_path: Path, *, sentences: bool = False) -> Iterator[Pair]:
     """Read records from JSONL and yield a pair for each, in order.
+
+    Args:
+        texts_path: the file.
+        sentences: also take each long sentence as a text of its own, behind the whole.
 
     Raises:
         ValueError: the file is missing, or a line is not a record with a text; names file, line
@@ -82,7 +91,11 @@ def extract(texts_path: Path) -> Iterator[Pair]:
         for number, line in enumerate(file, start=1):
             if line.strip():
                 try:
-                    yield pair_of(_record(line))
+                    record = _record(line)
+                    whole = pair_of(record)
+                    yield whole
+                    if sentences:
+                        yield from _sentence_pairs(record, whole)
                 except ValueError as error:
                     raise ValueError(f"{texts_path}, line {number}: {error}") from error
 
@@ -121,11 +134,27 @@ def pair_of(record: dict[str, Any]) -> Pair:
     return Pair(
         id=id,
         kind=domain or "text",
-        template=f"text:{id}",
+        template=TEMPLATE + id,
         split=split,
         text=text,
         gold=gold_of(text, title=_string(record, "title"), domain=domain, fields=fields),
     )
+
+
+def _sentence_pairs(record: dict[str, Any], whole: Pair) -> Iterator[Pair]:
+    """The pairs of a record's sentences that are too long to be their own gist.
+
+    They stand alone, so what the record says of the whole text beside its domain does not hold.
+    """
+    for place, part in enumerate(segments(whole.text, _string(record, "title"))):
+        if part.kind == SENTENCE and GIST_LIMIT < len(part.text) <= SENTENCE_LIMIT:
+            sentence = {
+                "text": part.text,
+                "id": f"{whole.id}/{place}",
+                "domain": _string(record, "domain"),
+                "split": whole.split,
+            }
+            yield replace(pair_of(sentence), template=whole.template)
 
 
 def _string(record: dict[str, Any], key: str) -> str:
@@ -135,6 +164,11 @@ def _string(record: dict[str, Any], key: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"`{key}` is a {type(value).__name__}: give a string")
     return value
+
+
+def split_anew(pair: Pair) -> Pair:
+    """The pair of a real text with its split drawn again; all pairs of a record stay together."""
+    return replace(pair, split=split_of(pair.template.removeprefix(TEMPLATE)))
 
 
 def split_of(id: str) -> str:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from spokesmith.bases import Base
 from spokesmith.decoding.captured import can_capture
 from spokesmith.decoding.closing import Closer
-from spokesmith.decoding.drafting import Drafter, EarlierAnswers, alike_tokens
+from spokesmith.decoding.drafting import Drafter, Experience, alike_tokens
 from spokesmith.decoding.forward import Work
 from spokesmith.decoding.grammar import GrammarCompiler
 from spokesmith.decoding.packing import fix_layout
@@ -104,8 +104,8 @@ class Engine:
         self.counts: Counter[str] = Counter()
         self.token_bytes = self.grammars.all_token_bytes()
         self._alike = alike_tokens(self.token_bytes)
-        self._earlier: defaultdict[str | None, EarlierAnswers] = defaultdict(
-            lambda: EarlierAnswers(self._alike)
+        self._experience: defaultdict[str | None, Experience] = defaultdict(
+            lambda: Experience(self._alike)
         )
         self._planner = Planner(self.features, self.counts, packs_rows=self.runner.packs_rows)
         self._closer = Closer(self.token_bytes)
@@ -268,7 +268,7 @@ class Engine:
         self.prefixes.forget(spokes)
         if self.runner.captured is not None:
             self.runner.captured.forget(spokes)
-        self._earlier.pop(spokes, None)
+        self._experience.pop(spokes, None)
 
     def _act(self) -> None:
         """Do what was asked for between steps, where its time has come."""
@@ -307,8 +307,9 @@ class Engine:
     def _drafter(self, spokes: str | None, prompt_ids: Sequence[int]) -> Drafter | None:
         if not (self.features.copying and self.runner.packs_rows):
             return None
-        earlier = self._earlier[spokes] if self.features.recalling else None
-        return Drafter(self._alike, prompt_ids, earlier)
+        return Drafter(
+            self._alike, prompt_ids, self._experience[spokes], recalls=self.features.recalling
+        )
 
     def _work(self) -> None:
         """The worker's loop: let requests in, step, hand out what ended."""
@@ -443,7 +444,7 @@ class Engine:
                 closed = True
         self._free(slot)
         if row.drafter is not None:
-            self._earlier[row.spokes].add([one.id for one in row.chosen])
+            self._experience[row.spokes].add([one.id for one in row.chosen])
         row.finish(reason, closed=closed)
 
     def _fail_all(self, error: Exception) -> None:

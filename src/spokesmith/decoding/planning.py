@@ -11,6 +11,9 @@ from spokesmith.decoding.drafting import guess
 from spokesmith.decoding.forward import Work
 from spokesmith.decoding.row import Row
 
+# What a pass of the base costs beside its tokens, in tokens: that many take as long again as one.
+PASS_COST = 58
+
 
 @dataclass(frozen=True, kw_only=True)
 class Features:
@@ -63,26 +66,23 @@ class Planner:
         self, running: Sequence[tuple[int, Row]]
     ) -> tuple[list[Work], list[tuple[int, Row, Exception]]]:
         """The work of a step over rows by their slots, and the rows whose grammar gave up."""
-        answering = sum(not row.is_prefilling for _, row in running)
-        shares = self._shares_of_prompts([row for _, row in running if row.is_prefilling])
-        for_guesses = self.features.guess_tokens - answering
+        prompts = [row for _, row in running if row.is_prefilling]
+        needs = [row.to_prefill for row in prompts]
+        of_prompts = dict(
+            zip(prompts, shares(needs, self.features.step_tokens, least=1), strict=True)
+        )
+        faults = self._guess([(slot, row) for slot, row in running if not row.is_prefilling])
         works: list[Work] = []
-        faults: list[tuple[int, Row, Exception]] = []
         for slot, row in running:
+            if any(row is faulty for _, faulty, _ in faults):
+                continue
             if row.is_prefilling:
-                stop = row.num_computed + shares[row]
+                stop = row.num_computed + of_prompts[row]
                 if row.num_computed < row.keep_at:
                     stop = min(stop, row.keep_at)
                 tokens = row.prompt[row.num_computed : stop]
                 wanted = int(stop == len(row.prompt))
             else:
-                room = min(for_guesses // answering, self.features.longest_guess, row.room - 1)
-                try:
-                    self._guess(row, room)
-                except Exception as error:
-                    # A grammar that gives up is one answer's affair.
-                    faults.append((slot, row, error))
-                    continue
                 tokens = row.pending() + row.guessed
                 wanted = len(row.guessed) + 1
             works.append(
@@ -96,26 +96,49 @@ class Planner:
             )
         return works, faults
 
-    def _shares_of_prompts(self, rows: Sequence[Row]) -> dict[Row, int]:
-        """How many tokens of each new prompt a step computes: what a short one leaves is for the
-        longer ones, and none waits for another."""
-        left, shares = self.features.step_tokens, {}
-        ordered = sorted(rows, key=lambda row: len(row.prompt) - row.num_computed)
-        for place, row in enumerate(ordered):
-            share = max(left // (len(ordered) - place), 1)
-            shares[row] = min(len(row.prompt) - row.num_computed, share)
-            left -= shares[row]
-        return shares
+    def _guess(self, answering: Sequence[tuple[int, Row]]) -> list[tuple[int, Row, Exception]]:
+        """Guess how answers go on; the rows whose grammar gave up."""
+        if not (answering and self.packs_rows):
+            return []
+        faults: list[tuple[int, Row, Exception]] = []
+        for slot, row in answering:
+            try:
+                row.guessed, row.origins = guess(
+                    row.drafter,
+                    row.grammar,
+                    row.stop_ids,
+                    min(self.features.longest_guess, row.room - 1),
+                    least_chance=least_chance(len(answering)),
+                    forced_too=self.features.forced,
+                )
+            except Exception as error:
+                # A grammar that gives up is one answer's affair.
+                faults.append((slot, row, error))
+        room = self.features.guess_tokens - len(answering)
+        needs = [len(row.guessed) for _, row in answering]
+        for (_, row), share in zip(answering, shares(needs, room), strict=True):
+            row.guessed, row.origins = row.guessed[:share], row.origins[:share]
+            self.counts["drafted"] += share
+        return faults
 
-    def _guess(self, row: Row, room: int) -> None:
-        if room < 1 or not self.packs_rows:
-            return
-        row.guessed, row.origins = guess(
-            row.drafter,
-            row.grammar,
-            row.stop_ids,
-            room,
-            copy_room=max(row.copy_room, room // 2),
-            forced_too=self.features.forced,
-        )
-        self.counts["drafted"] += len(row.guessed)
+
+def shares(needs: Sequence[int], room: int, *, least: int = 0) -> list[int]:
+    """How much of `room` each gets: what one with a small need leaves is for those with larger
+    ones, and none waits for another. Each gets `least` even where there is no room."""
+    found = [0] * len(needs)
+    for done, place in enumerate(sorted(range(len(needs)), key=needs.__getitem__)):
+        share = max(room // (len(needs) - done), least)
+        found[place] = min(needs[place], share)
+        room -= found[place]
+    return found
+
+
+def least_chance(num_answering: int) -> float:
+    """The least chance of a guess that is worth its computation.
+
+    A step with so many answers computes about 1.5 times the tokens that it yields, four an answer,
+    and takes as long as that many tokens and `PASS_COST` further ones; a guess that comes true
+    spares what one yielded token costs.
+    """
+    yielded = 4 * num_answering
+    return yielded / (PASS_COST + 1.5 * yielded)

@@ -17,10 +17,6 @@ from spokesmith.decoding.request import CancelledError, Chosen, OnTruncation, Or
 from spokesmith.decoding.sampling import Sampler, Scores
 
 STOP, LENGTH, TIMEOUT = "stop", "length", "timeout"
-# How many tokens the first guess copies; later ones copy more after right guesses, fewer after
-# wrong ones.
-FIRST_COPY = 8
-LEAST_COPY, MOST_COPY = 2, 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +76,6 @@ class Row:
     num_cached: int = 0
     num_forwards: int = 0
     keep_at: int = 0
-    copy_room: int = FIRST_COPY
     guessed: list[int] = field(default_factory=list)
     origins: list[Origin] = field(default_factory=list)
     waiting_s: float = 0.0
@@ -94,6 +89,11 @@ class Row:
     @property
     def is_prefilling(self) -> bool:
         return self.num_computed < len(self.prompt)
+
+    @property
+    def to_prefill(self) -> int:
+        """Tokens of the prompt that are not computed yet."""
+        return max(len(self.prompt) - self.num_computed, 0)
 
     @property
     def room(self) -> int:
@@ -132,7 +132,6 @@ class Row:
             ended = self._reason_to_end()
             if ended or not is_guess:
                 break
-        self._learn_from(new)
         # What was computed for guesses that did not come true is written over.
         self.num_computed = known + len(new) - 1
         self.guessed, self.origins, self.masks = [], [], None
@@ -184,14 +183,6 @@ class Row:
 
         return self.sampler.pick(logits, best, grammar.allows, allowed)
 
-    def _learn_from(self, new: Sequence[Chosen]) -> None:
-        """Copy more after copies that were right, fewer after one that was wrong."""
-        proposed = self.origins.count("copied")
-        right = sum(one.origin == "copied" for one in new)
-        if proposed:
-            room = 2 * self.copy_room if right == proposed else right + 1
-            self.copy_room = min(max(room, LEAST_COPY), MOST_COPY)
-
     def _append_certain(self, new: list[Chosen]) -> str | None:
         """Go on by tokens that are the only ones that may follow; no logits are needed for them."""
         ended = None
@@ -223,7 +214,7 @@ class Row:
         if self.grammar is not None:
             self.grammar.accept(one.id)
         if self.drafter is not None:
-            self.drafter.extend([one.id])
+            self.drafter.extend(one.id, forced=one.origin == "forced")
         self.sampler.accept(one.id)
         self.chosen.append(one)
 

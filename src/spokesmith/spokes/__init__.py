@@ -13,7 +13,13 @@ from spokesmith.spokes.attach import (
     using,
     using_parts,
 )
-from spokesmith.spokes.files import SpokesCard, load_spokes, read_card, save_spokes
+from spokesmith.spokes.files import (
+    SpokesCard,
+    hash_of_weights,
+    load_spokes,
+    read_card,
+    save_spokes,
+)
 from spokesmith.spokes.interchange import OlderSpokes, read_older_spokes
 from spokesmith.spokes.modules import Placement, SpokesConfig, SpokeSet
 from spokesmith.spokes.shipped import find_spokes, shipped_names
@@ -32,6 +38,7 @@ __all__ = [
     "attached_sets",
     "detach",
     "find_spokes",
+    "hash_of_weights",
     "holding_products",
     "load_spokes",
     "measure_input_rms",

@@ -4,6 +4,7 @@ Files are safetensors and JSON only, written whole or not at all, and checked in
 a wrong base, a missing key, a truncated file or a value that is not a number is one clear error.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -85,6 +86,12 @@ def read_card(folder: Path) -> SpokesCard:
         return SpokesCard(spokes=SpokesConfig(**shape), **document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is damaged ({error}): copy the set again") from error
+
+
+def hash_of_weights(folder: Path) -> str:
+    """SHA-256 of a set's weights: a set may be trained further under the same name."""
+    with (folder / WEIGHTS_NAME).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load_spokes(

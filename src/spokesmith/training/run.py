@@ -7,7 +7,7 @@ Under `accelerate launch` or `torchrun` every process calls `train`; one of them
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,14 @@ from spokesmith.data.prepare import (
     write_prepared,
 )
 from spokesmith.diagnose import Sample, preflight
-from spokesmith.spokes import SpokesCard, SpokeSet, attach, measure_input_rms
+from spokesmith.spokes import (
+    SpokesCard,
+    SpokeSet,
+    attach,
+    hash_of_weights,
+    load_spokes,
+    measure_input_rms,
+)
 from spokesmith.tasks import Task
 from spokesmith.training.callbacks import (
     KeepBest,
@@ -45,6 +52,7 @@ from spokesmith.training.trainer import SpokeTrainer, rows_of_a_step
 
 CALIBRATION_TOKENS = 2048
 PREFLIGHT_SAMPLES = 2
+KEPT_OF_IDENTITY = ("data", "examples", "rows_of_a_step", "config", "start_from")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,14 +88,20 @@ def prepare_cached(
 
 
 def create_spokes(
-    base: Base, config: TrainConfig, prepared: Prepared, processes: Processes | None = None
+    base: Base,
+    config: TrainConfig,
+    prepared: Prepared,
+    processes: Processes | None = None,
+    start_from: Path | None = None,
 ) -> tuple[SpokeSet, dict[int, float]]:
-    """An untrained set for a base, calibrated on its data, and the input sizes that were found.
+    """The set that a run begins with, and the sizes of a base's inputs on its data.
 
-    One of the processes measures, so that all start from the same numbers.
+    Without `start_from` it is an untrained set, calibrated by those sizes. One of the processes
+    measures, so that all start from the same numbers.
 
     Raises:
-        ValueError: the base gives numbers that are not finite.
+        ValueError: the base gives numbers that are not finite, or the set of `start_from` was
+            trained beside another base or has another shape than the configuration says.
     """
     tokens = np.concatenate(
         [prepared.prefix, *(example.tokens for example in prepared.splits["train"][:32])]
@@ -108,7 +122,15 @@ def create_spokes(
         rank=config.rank,
         every_n_layers=config.every_n_layers,
     )
-    return SpokeSet.create(shape, seed=config.seed, input_rms=input_rms), input_rms
+    if start_from is None:
+        return SpokeSet.create(shape, seed=config.seed, input_rms=input_rms), input_rms
+    spokes, card = load_spokes(start_from, base_fingerprint=base.fingerprint)
+    if spokes.config != shape:
+        raise ValueError(
+            f"the set at {start_from} has the shape {asdict(card.spokes)}, the run asks for "
+            f"{asdict(shape)}: set placement, num_spokes, rank and every_n_layers as it has them"
+        )
+    return spokes.float(), input_rms
 
 
 def train(
@@ -124,6 +146,7 @@ def train(
     target_loss: float | None = None,
     checkpointing: str | None = None,
     runs_preflight: bool = True,
+    start_from: Path | None = None,
 ) -> RunResult:
     """Train a set of spokes.
 
@@ -140,6 +163,7 @@ def train(
         checkpointing: what `auto` of the configuration came to, see `training/memory.py`; None
             keeps all activations.
         runs_preflight: refuse to start where the pass would be wrong.
+        start_from: folder of a trained set to go on from; None starts with an untrained one.
 
     Raises:
         ValueError: the run folder is in use or does not fit, the data does not fit the base, or
@@ -158,7 +182,7 @@ def train(
     if config.checkpointing != "auto":
         checkpointing = config.checkpointing
     set_seed(config.seed)
-    spokes, input_rms = create_spokes(base, config, prepared, processes)
+    spokes, input_rms = create_spokes(base, config, prepared, processes, start_from)
     if runs_preflight:
         _check_before(base, spokes, prepared, checkpointing or "none")
     identity = {
@@ -171,6 +195,7 @@ def train(
         "examples": len(train_examples),
         "rows_of_a_step": rows_of_a_step(config, processes.count),
         "config": config.to_dict(),
+        "start_from": None if start_from is None else hash_of_weights(start_from),
     }
     sharded = shard_base(base, processes) if config.shard_base else None
     checkpoint = processes.on_main(
@@ -225,7 +250,7 @@ def _card(base: Base, task: Task, spokes: SpokeSet, identity: dict[str, Any]) ->
         task=task.name,
         schema_hash=task.schema_hash,
         prompt_hash=task.prompt_hash,
-        training={key: identity[key] for key in ("data", "examples", "rows_of_a_step", "config")},
+        training={key: identity[key] for key in KEPT_OF_IDENTITY},
     )
 
 
