@@ -14,13 +14,13 @@ Source = Literal["own", "earlier"]
 # Places are found by so many of the last tokens; where more agree there, it counts for the chances.
 LONGEST_KEY, LONGEST_MATCH = 6, 10
 MOST_EARLIER_TOKENS = 8192
-# How often the token after 1, 2, ... equal ones came true, in encodings of real texts; what an
-# engine sees itself counts for more and more.
+# How often the token after 1, 2, ... equal ones came true in encodings of real texts. To begin with
+# that counts as much as so many tokens that an engine sees itself; later so many seen last count.
 FIRST_CHANCES: dict[Source, tuple[float, ...]] = {
     "own": (0.45, 0.7, 0.8, 0.8, 0.85, 0.9, 0.9, 0.9, 0.95, 0.95),
     "earlier": (0.1, 0.1, 0.1, 0.35, 0.5, 0.5, 0.5, 0.6, 0.6, 0.8),
 }
-WEIGHT_OF_FIRST = 8
+WEIGHT_OF_FIRST, MOST_SEEN = 8, 1000
 
 
 class CopyIndex:
@@ -86,13 +86,8 @@ class Experience:
     def __init__(self, alike: Sequence[int]) -> None:
         self._alike = alike
         self.index = CopyIndex(alike)
-        self._right = {
-            source: [WEIGHT_OF_FIRST * chance for chance in chances]
-            for source, chances in FIRST_CHANCES.items()
-        }
-        self._seen: dict[Source, list[float]] = {
-            source: [WEIGHT_OF_FIRST] * LONGEST_MATCH for source in FIRST_CHANCES
-        }
+        self._chances = {source: list(chances) for source, chances in FIRST_CHANCES.items()}
+        self._seen = {source: [WEIGHT_OF_FIRST] * LONGEST_MATCH for source in FIRST_CHANCES}
 
     def add(self, tokens: Sequence[int]) -> None:
         """Take in an answer; the oldest ones are forgotten."""
@@ -102,12 +97,13 @@ class Experience:
 
     def chance(self, source: Source, length: int) -> float:
         """That the token after `length` equal ones follows here too."""
-        return self._right[source][length - 1] / self._seen[source][length - 1]
+        return self._chances[source][length - 1]
 
     def learn(self, source: Source, length: int, *, right: bool) -> None:
         """Whether the token after `length` equal ones was the one that followed."""
-        self._seen[source][length - 1] += 1
-        self._right[source][length - 1] += right
+        chances, seen = self._chances[source], self._seen[source]
+        seen[length - 1] = min(seen[length - 1] + 1, MOST_SEEN)
+        chances[length - 1] += (right - chances[length - 1]) / seen[length - 1]
 
 
 class Drafter:
