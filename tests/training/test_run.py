@@ -217,7 +217,8 @@ def test_a_run_that_goes_on_from_a_set_resumes_with_that_set(
     run(data, tmp_path / "cut", start_from=finished / "last")
     checkpoints = tmp_path / "cut" / "checkpoints"
     for later in ("checkpoint-9", "checkpoint-12"):
-        shutil.rmtree(checkpoints / later, ignore_errors=True)
+        shutil.rmtree(checkpoints / later)
+    assert last_checkpoint(tmp_path / "cut") == checkpoints / "checkpoint-6"
     run(data, tmp_path / "cut", resume=True, start_from=finished / "last")
     assert_same(weights(tmp_path / "whole" / "last"), weights(tmp_path / "cut" / "last"))
     with pytest.raises(ValueError, match="had another start_from"):

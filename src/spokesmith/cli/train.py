@@ -71,7 +71,6 @@ def train(
     """Train spokes beside a frozen base. The set with the best evaluation loss is OUT/best."""
     from dataclasses import asdict
 
-    from spokesmith.spokes.shipped import find_spokes
     from spokesmith.training.config import make_config, read_config
     from spokesmith.training.runfolder import check_run_folder
 
@@ -81,8 +80,8 @@ def train(
         choices.setdefault("batch_size", min(overfit, 4))
     settings = read_config(config, choices) if config else make_config(choices)
     loaded_task = open_task(task)
-    first = None if start_from is None else find_spokes(start_from)
     check_run_folder(out, resume=resume, force=force)
+    first = None if start_from is None else _trained_set(start_from)
     checkpointing = None
     if not is_tiny(base) and device_map is None and not settings.shard_base:
         checkpointing = _plan_memory(
@@ -128,6 +127,12 @@ def train(
         _say(document, overfit)
     if known is not None and (known < overfit or result.loss >= OVERFIT_LOSS):
         raise typer.Exit(1)
+
+
+def _trained_set(name_or_folder: str) -> Path:
+    from spokesmith.spokes import find_spokes
+
+    return find_spokes(name_or_folder)
 
 
 def _plan_memory(

@@ -72,9 +72,10 @@ class Planner:
             zip(prompts, shares(needs, self.features.step_tokens, least=1), strict=True)
         )
         faults = self._guess([(slot, row) for slot, row in running if not row.is_prefilling])
+        faulty = {row for _, row, _ in faults}
         works: list[Work] = []
         for slot, row in running:
-            if any(row is faulty for _, faulty, _ in faults):
+            if row in faulty:
                 continue
             if row.is_prefilling:
                 stop = row.num_computed + of_prompts[row]
@@ -100,6 +101,7 @@ class Planner:
         """Guess how answers go on; the rows whose grammar gave up."""
         if not (answering and self.packs_rows):
             return []
+        least = least_chance(len(answering))
         faults: list[tuple[int, Row, Exception]] = []
         for slot, row in answering:
             try:
@@ -108,7 +110,7 @@ class Planner:
                     row.grammar,
                     row.stop_ids,
                     min(self.features.longest_guess, row.room - 1),
-                    least_chance=least_chance(len(answering)),
+                    least_chance=least,
                     forced_too=self.features.forced,
                 )
             except Exception as error:

@@ -87,13 +87,13 @@ class Row:
         return len(self.prompt) + len(self.chosen)
 
     @property
-    def is_prefilling(self) -> bool:
-        return self.num_computed < len(self.prompt)
+    def to_prefill(self) -> int:
+        """Tokens of the prompt that are not computed yet; below 0 once the answer's own are."""
+        return len(self.prompt) - self.num_computed
 
     @property
-    def to_prefill(self) -> int:
-        """Tokens of the prompt that are not computed yet."""
-        return max(len(self.prompt) - self.num_computed, 0)
+    def is_prefilling(self) -> bool:
+        return self.to_prefill > 0
 
     @property
     def room(self) -> int:
@@ -102,7 +102,7 @@ class Row:
 
     def pending(self) -> list[int]:
         """The known tokens whose keys and values are not computed yet."""
-        if self.num_computed < len(self.prompt):
+        if self.is_prefilling:
             return self.prompt[self.num_computed :]
         return [one.id for one in self.chosen[self.num_computed - len(self.prompt) :]]
 
