@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from spokesmith.data.audit import audit
 from spokesmith.data.extract import extract, gold_of, pair_of, split_anew
-from spokesmith.data.gold import collapse
+from spokesmith.data.gold import GIST_LIMIT, collapse
 from spokesmith.data.pairs import SPLITS
 from spokesmith.metrics import check
 from spokesmith.tasks import load_task
@@ -129,7 +129,7 @@ def assert_faithful(text: str, gold: dict[str, Any]) -> None:
     found = check(TASK.canonical(gold), TASK.schema)
     assert found.valid, found.problems
     assert list(gold) == list(TASK.schema["properties"])
-    assert len(gold["gist"]) <= 80
+    assert len(gold["gist"]) <= GIST_LIMIT
     assert len(gold["summary"]) <= 220
     assert len(gold["content"]) <= 1900
     assert len(gold["narrative"]) <= 250
@@ -232,7 +232,8 @@ def test_clinical_note() -> None:
 
 def test_dated_note() -> None:
     gold = domain_gold("dated note")
-    assert gold["gist"] == gold["summary"] == gold["content"] == NOTE
+    assert gold["summary"] == gold["content"] == NOTE
+    assert gold["gist"] == "07/19 Maren Tollefsen <maren@example.org> born in Tromso"
     assert entities(gold) == {
         "Maren Tollefsen": "person",
         "maren@example.org": "identifier",
@@ -337,7 +338,7 @@ def test_sentences_too_long_for_a_gist_are_texts_of_their_own(tmp_path: Path) ->
     same, sentence = extract(path, sentences=True)
     assert same == whole
     assert sentence.text == sentence.gold["content"] == long
-    assert len(sentence.gold["gist"]) <= 80
+    assert len(sentence.gold["gist"]) <= GIST_LIMIT
     assert long.startswith(sentence.gold["gist"])
     assert (sentence.kind, sentence.split) == (whole.kind, whole.split)
     assert sentence.id != whole.id

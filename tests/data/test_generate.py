@@ -11,6 +11,7 @@ from spokesmith.data.generate import generate, kind_names
 from spokesmith.data.gold import (
     CONTENT_LIMIT,
     FACTS_LIMIT,
+    GIST_LIMIT,
     VERBATIM_LIMIT,
     collapse,
     content_of,
@@ -69,7 +70,7 @@ def test_golds_are_valid_and_in_the_order_of_the_schema(
     for pair in pairs:
         assert not list(validator.iter_errors(pair.gold)), pair.text
         assert canonical_json(pair.gold) == canonical_json(pair.gold, schema)
-        assert len(pair.gold["gist"]) <= 80
+        assert len(pair.gold["gist"]) <= GIST_LIMIT
         assert len(canonical_json(pair.gold)) <= 1900, pair.text
 
 

@@ -146,7 +146,8 @@ def _sentence_pairs(record: dict[str, Any], whole: Pair) -> Iterator[Pair]:
 
     They stand alone, so what the record says of the whole text beside its domain does not hold.
     """
-    for place, part in enumerate(segments(whole.text, _string(record, "title"))):
+    title = _title_in(collapse(whole.text), _string(record, "title"))
+    for place, part in enumerate(segments(whole.text, title)):
         if part.kind == SENTENCE and GIST_LIMIT < len(part.text) <= SENTENCE_LIMIT:
             sentence = {
                 "text": part.text,
@@ -155,6 +156,12 @@ def _sentence_pairs(record: dict[str, Any], whole: Pair) -> Iterator[Pair]:
                 "split": whole.split,
             }
             yield replace(pair_of(sentence), template=whole.template)
+
+
+def _title_in(whole: str, title: str) -> str:
+    """The title as it stands in the collapsed text; "" where it does not."""
+    title = collapse(title)
+    return title if title in whole else ""
 
 
 def _string(record: dict[str, Any], key: str) -> str:
@@ -182,7 +189,7 @@ def gold_of(
     """The encoding of `text` in the text's own words."""
     fields = fields or {}
     whole = collapse(text)
-    title = collapse(title) if collapse(title) and collapse(title) in whole else ""
+    title = _title_in(whole, title)
     parts = segments(text, title)
     dish = title.removesuffix("的做法") if "recipe" in domain else ""
     concepts = find_concepts(parts, _keywords(fields), whole)

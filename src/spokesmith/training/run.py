@@ -125,11 +125,10 @@ def create_spokes(
     if start_from is None:
         return SpokeSet.create(shape, seed=config.seed, input_rms=input_rms), input_rms
     spokes, card = load_spokes(start_from, base_fingerprint=base.fingerprint)
-    if spokes.config != shape:
-        raise ValueError(
-            f"the set at {start_from} has the shape {asdict(card.spokes)}, the run asks for "
-            f"{asdict(shape)}: set placement, num_spokes, rank and every_n_layers as it has them"
-        )
+    there, asked = asdict(card.spokes), asdict(shape)
+    if differing := [name for name in asked if asked[name] != there[name]]:
+        has = ", ".join(f"{name} {there[name]}, not {asked[name]}" for name in differing)
+        raise ValueError(f"the set at {start_from} has {has}: set it so, or start without --from")
     return spokes.float(), input_rms
 
 
