@@ -327,12 +327,13 @@ def test_file_of_records(tmp_path: Path) -> None:
     assert list(extract(path)) == pairs
 
 
-def test_sentences_too_long_for_a_gist_are_texts_of_their_own(tmp_path: Path) -> None:
+def test_the_first_sentence_too_long_for_a_gist_is_a_text_of_its_own(tmp_path: Path) -> None:
     long = (
         "The pump in the cellar of the old mill stopped twice in the night of 3 March, so Petra "
         "Lind replaced its seal in the morning."
     )
-    record = {"id": "a/b", "text": f"Pumps\n\n{long} It runs.", "domain": "note", "split": "eval"}
+    text = f"Pumps\n\nThey are old. {long} {long.replace('March', 'April')}"
+    record = {"id": "a/b", "text": text, "domain": "note", "split": "eval"}
     path = write_lines(tmp_path / "texts.jsonl", [json.dumps(record)])
     (whole,) = extract(path)
     same, sentence = extract(path, sentences=True)

@@ -58,7 +58,7 @@ def generate(
         bool,
         typer.Option(
             "--sentences",
-            help="Also take each sentence of a real text that is longer than a gist as a text.",
+            help="Also take of each real text the first sentence longer than a gist as a text.",
         ),
     ] = False,
     force: Annotated[bool, typer.Option(help="Replace pairs that are there.")] = False,

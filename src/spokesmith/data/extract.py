@@ -79,7 +79,7 @@ def extract(texts_path: Path, *, sentences: bool = False) -> Iterator[Pair]:
 
     Args:
         texts_path: the file.
-        sentences: also take each long sentence as a text of its own, behind the whole.
+        sentences: also take the first long sentence of each as a text of its own, behind the whole.
 
     Raises:
         ValueError: the file is missing, or a line is not a record with a text; names file, line
@@ -94,8 +94,8 @@ def extract(texts_path: Path, *, sentences: bool = False) -> Iterator[Pair]:
                     record = _record(line)
                     whole = pair_of(record)
                     yield whole
-                    if sentences:
-                        yield from _sentence_pairs(record, whole)
+                    if sentences and (sentence := _sentence_pair(record, whole)):
+                        yield sentence
                 except ValueError as error:
                     raise ValueError(f"{texts_path}, line {number}: {error}") from error
 
@@ -141,21 +141,22 @@ def pair_of(record: dict[str, Any]) -> Pair:
     )
 
 
-def _sentence_pairs(record: dict[str, Any], whole: Pair) -> Iterator[Pair]:
-    """The pairs of a record's sentences that are too long to be their own gist.
+def _sentence_pair(record: dict[str, Any], whole: Pair) -> Pair | None:
+    """The pair of a record's first sentence that is too long to be its own gist, if it has one.
 
-    They stand alone, so what the record says of the whole text beside its domain does not hold.
+    It stands alone, so what the record says of the whole text beside its domain does not hold.
     """
     title = _title_in(collapse(whole.text), _string(record, "title"))
-    for place, part in enumerate(segments(whole.text, title)):
+    for part in segments(whole.text, title):
         if part.kind == SENTENCE and GIST_LIMIT < len(part.text) <= SENTENCE_LIMIT:
             sentence = {
                 "text": part.text,
-                "id": f"{whole.id}/{place}",
+                "id": f"{whole.id}/sentence",
                 "domain": _string(record, "domain"),
                 "split": whole.split,
             }
-            yield replace(pair_of(sentence), template=whole.template)
+            return replace(pair_of(sentence), template=whole.template)
+    return None
 
 
 def _title_in(whole: str, title: str) -> str:
