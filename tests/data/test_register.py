@@ -3,7 +3,7 @@
 import re
 from random import Random
 
-from spokesmith.data.gold import make_gold
+from spokesmith.data.gold import GIST_LIMIT, make_gold
 from spokesmith.data.kinds.register import CONTRACTIONS, SHORT_FORMS, SLIPS, restyle
 from spokesmith.metrics.strings import strings_of
 
@@ -27,3 +27,15 @@ def test_a_gold_has_no_changed_word_that_its_text_lacks() -> None:
             assert all(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in found)
             seen |= found
     assert seen >= {"teh", "fomr", "it's"}
+
+
+def test_a_slip_that_lengthens_a_gist_leaves_it_within_its_limit() -> None:
+    text = "the office in Perth stays shut until Ada and Sven are at sea, or so they both wrote"
+    gold = make_gold(text=text, gist=text, topics=[])
+    assert len(gold["gist"]) == GIST_LIMIT
+    slipped = 0
+    for seed in range(400):
+        changed, restyled = restyle(Random(seed), text, gold)
+        assert len(restyled["gist"]) <= GIST_LIMIT
+        slipped += "untill" in changed
+    assert slipped

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from random import Random
 from typing import Any
 
-from spokesmith.data.gold import collapse, content_of, headline, is_brief, sentences
+from spokesmith.data.gold import GIST_LIMIT, collapse, content_of, headline, is_brief, sentences
 
 PLAIN_CHANCE = 0.84
 LOOSE_SPACE_CHANCE = 0.06
@@ -94,7 +94,7 @@ def _changed_gold(
     found = gold["structured_concepts"]
     gist = change(gold["gist"])
     return gold | {
-        "gist": gist if len(gist) <= 80 else headline(text),
+        "gist": gist if len(gist) <= GIST_LIMIT else headline(text),
         "summary": change(gold["summary"]),
         "content": content_of(text),
         "narrative": change(gold["narrative"]),
