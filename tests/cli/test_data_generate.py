@@ -58,5 +58,10 @@ def test_long_sentences_may_be_texts_too(tmp_path: Path) -> None:
     assert json.loads(out)["pairs"] == 2
 
 
+def test_less_than_no_excerpts_are_refused(tmp_path: Path) -> None:
+    options = ["data", "generate", "--out", str(tmp_path), "--count", "1", "--excerpts", "-1"]
+    assert "--excerpts -1: use 0 or more" in str(CliRunner().invoke(app, options).exception)
+
+
 def test_nothing_is_said_where_nothing_is_left_out(tmp_path: Path) -> None:
     assert "left out" not in generate(tmp_path, "--count", 5)[1]

@@ -346,6 +346,18 @@ def test_the_first_sentence_too_long_for_a_gist_is_a_text_of_its_own(tmp_path: P
     assert split_anew(sentence).split == split_anew(whole).split
 
 
+def test_runs_of_a_text_are_texts_of_their_own(tmp_path: Path) -> None:
+    text = "Soup\n\n- 3 carrots\n- 2 litres of water\n\n1. Boil it for 20 minutes.\n2. Eat."
+    record = {"id": "soup", "text": text, "domain": "recipe", "split": "train"}
+    path = write_lines(tmp_path / "texts.jsonl", [json.dumps(record)])
+    whole, *parts = extract(path, num_excerpts=3, seed=1)
+    assert [part.id for part in parts] == [f"soup/excerpt-{place}" for place in range(len(parts))]
+    assert parts
+    assert all(part.text in text and part.text != text for part in parts)
+    assert {split_anew(part).split for part in parts} == {split_anew(whole).split}
+    assert list(extract(path, num_excerpts=3, seed=1)) == [whole, *parts]
+
+
 def test_a_tenth_of_texts_without_a_split_is_for_evaluation() -> None:
     splits = [pair_of({"text": f"Note number {n}."}).split for n in range(2000)]
     assert 150 < splits.count("eval") < 250

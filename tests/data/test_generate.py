@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from spokesmith.data.digest import GOLD_LIMIT
 from spokesmith.data.generate import generate, kind_names
 from spokesmith.data.gold import (
     CONTENT_LIMIT,
@@ -71,7 +72,7 @@ def test_golds_are_valid_and_in_the_order_of_the_schema(
         assert not list(validator.iter_errors(pair.gold)), pair.text
         assert canonical_json(pair.gold) == canonical_json(pair.gold, schema)
         assert len(pair.gold["gist"]) <= GIST_LIMIT
-        assert len(canonical_json(pair.gold)) <= 1900, pair.text
+        assert len(canonical_json(pair.gold)) <= GOLD_LIMIT, pair.text
 
 
 def test_a_gold_states_only_what_its_text_states_and_keeps_its_numbers(
@@ -252,3 +253,18 @@ def test_every_template_writes_and_no_mark_of_the_pattern_is_left(name: str) -> 
             assert not re.search(r"\{\^?[a-z]+\d?[!#]|\]\] |<<[a-z]:|\x1f", written.text)
             if template.has_twin:
                 write_twin(kind, number, seed)
+
+
+def test_a_context_is_in_the_words_of_its_text(pairs: list[Pair]) -> None:
+    for pair in pairs[:JUDGED]:
+        said = set(re.findall(r"\w+", pair.text.casefold()))
+        for entity in pair.gold["structured_concepts"]["entities"]:
+            words = re.findall(r"\w+", entity["context"].casefold())
+            # What stands for several slips or contractions may be changed in one place only.
+            assert len(set(words) - said) <= 1, (pair.text, entity)
+
+
+def test_an_address_alone_stays_alone(pairs: list[Pair]) -> None:
+    texts = [pair.text for pair in pairs if pair.kind == "url_only"]
+    assert texts
+    assert all(len(text.split()) <= 3 for text in texts)

@@ -63,7 +63,8 @@ def test_a_hard_case_has_its_share(pairs: list[Pair], case: str) -> None:
 
 def test_twins_and_evaluation_have_their_shares(pairs: list[Pair]) -> None:
     twins = sum(pair.twin is not None for pair in pairs) / COUNT
-    assert twins == pytest.approx(MIX.twins, abs=TOLERANCE)
+    # They come in twos, so that their share scatters more.
+    assert twins == pytest.approx(MIX.twins, abs=2 * TOLERANCE)
     evaluation = sum(pair.split == "eval" for pair in pairs) / COUNT
     assert evaluation == pytest.approx(MIX.eval, abs=TOLERANCE)
 

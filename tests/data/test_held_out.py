@@ -73,15 +73,17 @@ def test_golds_that_the_judge_fails_are_left_out_and_counted() -> None:
     probe = pair_of({"id": "probe", "text": "it works now"})
     bad = {**good.gold, "gist": "Zebulon Quist moved 3 files"}
     invented = replace(good, id="invented", gold=bad)
-    unruly = replace(good, id="unruly", gold={**good.gold, "salience": 0.33})
+    other = pair_of({"id": "unruly", "text": "Bo moved 4 files to /srv/4."})
+    unruly = replace(other, gold={**other.gold, "salience": 0.33})
+    again = replace(good, id="again")
     dropped: Counter[str] = Counter()
     kept: list[Pair] = list(
         sift(
-            [good, losing, probe, invented, unruly],
+            [good, losing, probe, invented, unruly, again],
             load_task("memory"),
             is_taken=TextsToAvoid(["It works now."]).has,
             dropped=dropped,
         )
     )
     assert kept == [good, unruly]
-    assert dropped == {"numbers_lost": 1, "held_out": 1, "made_up": 1}
+    assert dropped == {"numbers_lost": 1, "held_out": 1, "made_up": 1, "repeated": 1}

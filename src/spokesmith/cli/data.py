@@ -61,6 +61,10 @@ def generate(
             help="Also take of each real text the first sentence longer than a gist as a text.",
         ),
     ] = False,
+    excerpts: Annotated[
+        int,
+        typer.Option(help="Also take of each real text up to so many runs of its lines as texts."),
+    ] = 0,
     force: Annotated[bool, typer.Option(help="Replace pairs that are there.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -77,6 +81,8 @@ def generate(
 
     if count < 0:
         raise ValueError(f"--count {count}: use 0 or more")
+    if excerpts < 0:
+        raise ValueError(f"--excerpts {excerpts}: use 0 or more")
     if texts_split not in ("", *SPLITS):
         raise ValueError(f"--texts-split {texts_split}: use {' or '.join(SPLITS)}")
     if count == 0 and not texts:
@@ -91,7 +97,11 @@ def generate(
     with progress("writing pairs", total=count) as step:
 
         def counted() -> Iterator["Pair"]:
-            real = [pair for one in texts or [] for pair in extract(one, sentences=sentences)]
+            real = [
+                pair
+                for one in texts or []
+                for pair in extract(one, sentences=sentences, num_excerpts=excerpts, seed=seed)
+            ]
             for pair in _all_pairs(count, seed, wanted, mix, real, texts_split, dropped):
                 counts[pair.kind] += 1
                 step(1, "")

@@ -11,34 +11,40 @@ from spokesmith.data.kinds.family import Kind, Written, write
 from spokesmith.tasks import canonical_json
 
 DIGEST = "digest"
-PARTS = (2, 2, 2, 3, 3, 4, 5)
+PARTS = (2, 2, 2, 3, 3, 4, 5, 8)
 ATTEMPTS = 200
-TEXT_LIMIT = 860
-GOLD_LIMIT = 1700
+TEXT_LIMIT = 1400
+GOLD_LIMIT = 2600
 SHORTEST_PART = 30
 BULLETS = ("\n- ", "\n* ")
-SEPARATORS = (" ", " ", "\n", "\n", "\n\n", "\n---\n", " | ", *BULLETS)
+# Between these, parts may have several lines.
+BLOCK_SEPARATORS = ("\n\n", "\n\n", "\n---\n")
+SEPARATORS = (" ", " ", "\n", "\n", " | ", *BULLETS, *BLOCK_SEPARATORS)
 
 
 def write_digest(kinds: Mapping[str, Kind], names: Sequence[str], seed: str) -> Written:
     """A digest of notes of the named kinds; `seed` alone decides what is in it."""
     random = Random(seed)
+    separator = random.choice(SEPARATORS)
+    blocks = separator in BLOCK_SEPARATORS
     parts: list[Written] = []
     if random.random() < 0.5:
-        parts = _draw_parts(kinds, [random.choice(names)], random, seed)
-    # A kind whose texts all have several lines gives no parts.
+        parts = _draw_parts(kinds, [random.choice(names)], random, seed, blocks)
+    # A kind may have too few texts of one line.
     if len(parts) < 2:
-        parts = _draw_parts(kinds, names, random, seed)
-    separator = random.choice(SEPARATORS)
+        parts = _draw_parts(kinds, names, random, seed, blocks)
     if separator == " " and not all(part.text[-1] in ".!?。！？" for part in parts):
         separator = "\n"
     return _joined(parts, separator)
 
 
 def _draw_parts(
-    kinds: Mapping[str, Kind], names: Sequence[str], random: Random, seed: str
+    kinds: Mapping[str, Kind], names: Sequence[str], random: Random, seed: str, blocks: bool
 ) -> list[Written]:
-    """Notes of one line and of unlike templates, as many as drawn and as long as a text may be."""
+    """Notes of unlike templates, as many as drawn and as long as a text may be.
+
+    Each has one line, or with `blocks` any number.
+    """
     wanted = random.choice(PARTS)
     parts: list[Written] = []
     for _ in range(ATTEMPTS):
@@ -46,15 +52,15 @@ def _draw_parts(
         part = write(kind, random.randrange(len(kind.templates)), f"{seed}/{random.random()}")
         whole = sum(len(one.text) for one in parts) + len(part.text)
         unlike = part.template not in {one.template for one in parts}
-        if unlike and _fits(part.text) and whole <= TEXT_LIMIT:
+        if unlike and _fits(part.text, blocks) and whole <= TEXT_LIMIT:
             parts.append(part)
         if len(parts) == wanted:
             break
     return parts
 
 
-def _fits(text: str) -> bool:
-    return "\n" not in text and len(text) >= SHORTEST_PART
+def _fits(text: str, blocks: bool) -> bool:
+    return (blocks or "\n" not in text) and len(text) >= SHORTEST_PART
 
 
 def _joined(parts: Sequence[Written], separator: str) -> Written:

@@ -8,7 +8,7 @@ identifiers, URLs and code alone.
 import re
 from collections.abc import Iterator
 
-from spokesmith.data.gold import CJK
+from spokesmith.data.gold import CJK, sentences
 from spokesmith.data.lexicon import (
     EVENT_ENDINGS,
     FIRST_NAMES,
@@ -22,7 +22,17 @@ from spokesmith.data.lexicon import (
     inflections,
     words_of,
 )
-from spokesmith.data.sentences import DATE_START, HEADING, ITEM, STEP, TITLE, Segment, shorten
+from spokesmith.data.sentences import (
+    DATE_START,
+    HEADING,
+    ITEM,
+    LIST_MARK,
+    STEP,
+    TITLE,
+    Segment,
+    shorten,
+)
+from spokesmith.metrics.facts import find_facts
 
 PERSON, ORGANIZATION, PLACE, PROJECT = "person", "organization", "place", "project"
 SOFTWARE_TYPE, FILE, IDENTIFIER, URL = "software", "file", "identifier", "url"
@@ -84,8 +94,10 @@ MONTHS_AND_DAYS = words_of(
     "Tuesday Wednesday Thursday Friday Saturday Sunday Christmas Easter"
 )
 CLAUSE_MARK = re.compile(
-    r"(?<!\bDr)(?<!\bMr)(?<!\bSt)[.,;:!?](?=\s|$)|[()\[\]<>—–\"，。；：（）、！？]|\s-\s"
+    r"(?<!\bDr)(?<!\bMr)(?<!\bSt)(?<!\d\s)[.,;:!?](?=\s|$)|[()\[\]<>—–\"«»“”|，。；：（）、！？]|\s-\s"
 )
+JOINED_BEFORE = re.compile(r"\S*[/@=:._#-]$")
+JOINED_AFTER = re.compile(r"[/@=:._#-][^\s,;]+|['’]s\b", re.IGNORECASE)
 ASIDES = re.compile(r"^\s*(?:<[^>]*>|\([^)]*\))")
 FORMS = frozenset(inflections())
 Found = tuple[int, int, str, str]
@@ -113,6 +125,22 @@ def find_entities(parts: list[Segment], package: str = "", dish: str = "") -> li
         if len(entities) >= MAX_ENTITIES:
             break
     return entities[:MAX_ENTITIES]
+
+
+def context_in(text: str, name: str, kind: str) -> str:
+    """A phrase of `text` beside the first place where it has a name; "" where there is none.
+
+    Of a name inside of an address or assignment, the phrase stands beside the whole.
+    """
+    for sentence in sentences(text):
+        mark = LIST_MARK.match(sentence)
+        line = sentence[mark.end() :] if mark else sentence
+        if found := re.search(rf"(?<!\w){re.escape(name)}(?!\w)", line):
+            before, after = JOINED_BEFORE.search(line[: found.start()]), found.end()
+            if joined := JOINED_AFTER.match(line[after:]):
+                after += joined.end()
+            return _context(line, before.start() if before else found.start(), after, kind)
+    return ""
 
 
 def _dish_context(parts: list[Segment], dish: str) -> str:
@@ -246,6 +274,9 @@ def _context(text: str, start: int, end: int, kind: str) -> str:
     else:
         nearby = [following[0], *preceding, *following[1:]]
     told = [phrase for phrase in nearby if re.search(r"[^\W\d]", phrase)]
+    # What a person did may be one word; what else one word says of a thing is mostly its sort.
+    if kind == PERSON and told and told[0] == following[0]:
+        return told[0]
     return next((phrase for phrase in told if " " in phrase), told[0] if told else "")
 
 
@@ -253,13 +284,20 @@ def _words_of(phrase: str, first: int, whole: bool = False) -> str:
     """Up to six words of a phrase; unless `whole`, without a function word at its end."""
     words = phrase.split()
     chosen = words[first:] if first else words[:CONTEXT_WORDS]
-    dropped = len(words) > len(chosen) and not first
-    while chosen and not whole and chosen[-1].lower() in FUNCTION_WORDS:
+    is_cut = not first and len(chosen) < len(words)
+    while chosen:
+        is_function_word = not whole and chosen[-1].lower() in FUNCTION_WORDS
+        # A number that loses what follows it may lose its unit.
+        if not (is_function_word or (is_cut and _is_number(chosen[-1]))):
+            break
         chosen.pop()
-    while chosen and dropped and re.search(r"\d", chosen[-1]):
-        chosen.pop()
+        is_cut = True
     while chosen and chosen[0].lower() in ("and", "or", "the", "a", "an", "of", "to"):
         chosen = chosen[1:]
     while " ".join(chosen).count("`") % 2:
         chosen = chosen[1:] if first else chosen[:-1]
     return shorten(" ".join(chosen).strip("*'’ "), CONTEXT_LENGTH)
+
+
+def _is_number(word: str) -> bool:
+    return bool(re.search(r"\d", word)) or any(one.kind == "number" for one in find_facts(word))

@@ -16,6 +16,7 @@ from typing import Any
 from spokesmith.data.areas import find_topics
 from spokesmith.data.cues import find_concepts, weigh
 from spokesmith.data.entities import find_entities
+from spokesmith.data.excerpts import excerpts
 from spokesmith.data.gold import (
     BRIEF_WORDS,
     CJK,
@@ -74,12 +75,16 @@ FACT_CUE = re.compile(
 )
 
 
-def extract(texts_path: Path, *, sentences: bool = False) -> Iterator[Pair]:
-    """Read records from JSONL and yield a pair for each, in order.
+def extract(
+    texts_path: Path, *, sentences: bool = False, num_excerpts: int = 0, seed: int = 0
+) -> Iterator[Pair]:
+    """Read records from JSONL and yield a pair for each, in order, and its parts behind it.
 
     Args:
         texts_path: the file.
-        sentences: also take the first long sentence of each as a text of its own, behind the whole.
+        sentences: also take the first long sentence of each as a text of its own.
+        num_excerpts: most runs of its blocks or sentences that are texts of their own too.
+        seed: of the choice of these runs.
 
     Raises:
         ValueError: the file is missing, or a line is not a record with a text; names file, line
@@ -94,8 +99,11 @@ def extract(texts_path: Path, *, sentences: bool = False) -> Iterator[Pair]:
                     record = _record(line)
                     whole = pair_of(record)
                     yield whole
-                    if sentences and (sentence := _sentence_pair(record, whole)):
-                        yield sentence
+                    if sentences and (sentence := _long_sentence(record, whole)):
+                        yield _part_pair(sentence, "sentence", record, whole)
+                    parts = excerpts(whole.text, num_excerpts, f"{seed}/{whole.id}")
+                    for place, excerpt in enumerate(parts):
+                        yield _part_pair(excerpt, f"excerpt-{place}", record, whole)
                 except ValueError as error:
                     raise ValueError(f"{texts_path}, line {number}: {error}") from error
 
@@ -141,22 +149,27 @@ def pair_of(record: dict[str, Any]) -> Pair:
     )
 
 
-def _sentence_pair(record: dict[str, Any], whole: Pair) -> Pair | None:
-    """The pair of a record's first sentence that is too long to be its own gist, if it has one.
-
-    It stands alone, so what the record says of the whole text beside its domain does not hold.
-    """
+def _long_sentence(record: dict[str, Any], whole: Pair) -> str | None:
+    """The first sentence of a record's text that is too long to be its own gist, if it has one."""
     title = _title_in(collapse(whole.text), _string(record, "title"))
     for part in segments(whole.text, title):
         if part.kind == SENTENCE and GIST_LIMIT < len(part.text) <= SENTENCE_LIMIT:
-            sentence = {
-                "text": part.text,
-                "id": f"{whole.id}/sentence",
-                "domain": _string(record, "domain"),
-                "split": whole.split,
-            }
-            return replace(pair_of(sentence), template=whole.template)
+            return part.text
     return None
+
+
+def _part_pair(text: str, name: str, record: dict[str, Any], whole: Pair) -> Pair:
+    """The pair of a part of a record's text.
+
+    It stands alone, so what the record says of the whole text beside its domain does not hold.
+    """
+    part = {
+        "text": text,
+        "id": f"{whole.id}/{name}",
+        "domain": _string(record, "domain"),
+        "split": whole.split,
+    }
+    return replace(pair_of(part), template=whole.template)
 
 
 def _title_in(whole: str, title: str) -> str:

@@ -153,8 +153,12 @@ def content_of(text: str) -> str:
     if not chosen:
         return cut(whole, CONTENT_LIMIT)
     kept = [parts[place] for place in sorted(chosen)]
-    # Without a mark between them, the end of one and the start of the next read as one name.
-    closed = [part if part[-1] in CLOSING_MARKS else f"{part};" for part in kept[:-1]]
+    # Without a mark between them, the end of one and the start of the next read as one name; the
+    # full stop of an abbreviation is none.
+    closed = [
+        part if part[-1] in CLOSING_MARKS and not _ABBREVIATION.search(part) else f"{part};"
+        for part in kept[:-1]
+    ]
     return " ".join([*closed, kept[-1]])
 
 

@@ -116,6 +116,11 @@ def _blocks(text: str) -> list[tuple[str, str, str]]:
     ]
 
 
+def opens_block(line: str, before: str) -> bool:
+    """Whether a line is more than the rest of the line before it, which was wrapped."""
+    return not _may_go_on(before) or bool(LIST_MARK.match(line) or HEADING_MARK.match(line))
+
+
 def _may_go_on(line: str) -> bool:
     """Whether the next line may be the rest of this one: long, and no Chinese line."""
     return len(line) >= WRAPPED_LINE and not CJK.search(line)

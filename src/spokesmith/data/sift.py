@@ -13,6 +13,7 @@ from spokesmith.metrics import judge
 from spokesmith.tasks import Task
 
 HELD_OUT = "held_out"
+REPEATED = "repeated"
 # A broken field rule is noted by the audit and makes no gold unfit.
 NOT_FATAL = ("rules",)
 
@@ -24,17 +25,21 @@ def sift(
     is_taken: Callable[[str], bool],
     dropped: Counter[str],
 ) -> Iterator[Pair]:
-    """The pairs that are fit, in their order.
+    """The pairs that are fit, in their order; of pairs with the same text the first.
 
     Args:
         is_taken: whether a text is held out, such as one of a probe.
         dropped: counts each pair that is left out under its first fault, by the fault's name.
     """
+    seen: set[str] = set()
     for pair in pairs:
         reason = HELD_OUT if is_taken(pair.text) else _fault(pair, task)
+        if not reason and pair.text in seen:
+            reason = REPEATED
         if reason:
             dropped[reason] += 1
         else:
+            seen.add(pair.text)
             yield pair
 
 

@@ -232,7 +232,7 @@ NOUNS = listed("""
 umbrella, keys, milk, bread, passport, charger, ladder, printer, laptop, backpack, bicycle
 dentist, plumber, library, kitchen, garage, window, roof, garden, fence, mailbox, invoice, receipt
 budget, deadline, agenda, slides, draft, review, meeting, lunch, coffee, tea, water, battery
-cable, router, monitor, keyboard, headphones, backup, password, ticket, flight, train, hotel
+cable, router, monitor, keyboard, headphones, backup, password, voucher, flight, train, hotel
 museum, concert, cinema, homework, exam, lecture, notebook, pencil, stapler, calendar, birthday
 anniversary, wedding, gift, laundry, dishes, vacuum, lightbulb, thermostat, boiler, heater, fridge
 oven, kettle, toaster, sofa, carpet, curtains, paint, hammer, screwdriver, nails, screws, glue

@@ -9,12 +9,14 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
+from spokesmith.data.entities import context_in
 from spokesmith.data.gold import (
     SUMMARY_LIMIT,
     action,
     cause,
     collapse,
     entity,
+    is_brief,
     make_gold,
     sentences,
     topic,
@@ -121,13 +123,13 @@ def _write(
     )
     written = draw.render(parse(template.text))
     _note_common_words(draw, template)
-    # Lines have a form of their own, which further sentences would break.
+    # Lines have a form of their own, which further sentences would break; brief texts stay so.
     free = template.layout != "prose" and "\n" not in written and written[:1] not in MARKUP
-    if free and len(written) >= ASIDE_FROM:
+    if free and len(written) >= ASIDE_FROM and not is_brief(written):
         written += _asides(draw)
     body = _lay_out(draw, template, written)
     drawn = len(draw.slots)
-    gold_parts = _gold_parts(draw, template, written)
+    gold_parts = _gold_parts(draw, template, written, body)
     assert len(draw.slots) == drawn, f"{kind.name}/{number}: the gold draws {draw.slots}"
     text = body
     if kind.prefixes and draw.random.random() < PREFIX_CHANCE:
@@ -187,7 +189,7 @@ def _first_line(body: str) -> str:
     return line.lstrip("-*•#> \t").removeprefix("1. ")
 
 
-def _gold_parts(draw: Draw, template: Template, written: str) -> dict[str, Any]:
+def _gold_parts(draw: Draw, template: Template, written: str, body: str) -> dict[str, Any]:
     """The arguments of `make_gold` that the tags, slots and patterns of a text give."""
     if not template.summary:
         _widen_summary(draw, written)
@@ -217,7 +219,7 @@ def _gold_parts(draw: Draw, template: Template, written: str) -> dict[str, Any]:
             topic(*one.split("=")) for one in draw.fill(template.topics).split(";") if one.strip()
         ],
         "entities": [
-            entity(name, sort, _known(draw, context))
+            entity(name, sort, _stated(_known(draw, context), name, sort, body))
             for name, (sort, context) in draw.entities.items()
         ],
         "actions": _actions(draw),
@@ -250,6 +252,13 @@ def _known(draw: Draw, context: str) -> str:
     """The context, or nothing where it names a slot that this text lacks."""
     wanted = (node.name for node in parse(context) if isinstance(node, Slot))
     return draw.fill(context) if all(name in draw.slots for name in wanted) else ""
+
+
+def _stated(role: str, name: str, sort: str, text: str) -> str:
+    """The role of a named thing if the text has its words, else what the text says beside it."""
+    words = set(re.findall(r"\w+", text.lower()))
+    said = re.findall(r"\w+", role.lower())
+    return role if said and words.issuperset(said) else context_in(text, name, sort)
 
 
 def _actions(draw: Draw) -> list[dict[str, str]]:

@@ -93,6 +93,11 @@ def _changed_gold(
     label: Change = change if folds_labels else str
     found = gold["structured_concepts"]
     gist = change(gold["gist"])
+    whole = collapse(text)
+
+    def beside(context: str) -> str:
+        return changed if (changed := change(context)) in whole else label(context)
+
     return gold | {
         "gist": gist if len(gist) <= GIST_LIMIT else headline(text),
         "summary": change(gold["summary"]),
@@ -102,7 +107,7 @@ def _changed_gold(
         "structured_concepts": {
             "topics": found["topics"],
             "entities": [
-                one | {"name": change(one["name"]), "context": label(one["context"])}
+                one | {"name": change(one["name"]), "context": beside(one["context"])}
                 for one in found["entities"]
             ],
             "actions": [

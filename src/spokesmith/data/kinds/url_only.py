@@ -8,7 +8,7 @@ KIND = Kind(
     words={
         "scheme": ("https", "https", "http", "ftp", "ssh"),
         "user": ("octo", "nimbus", "acme", "tinylab", "heron-dev", "quartz", "redwood-io", "pico"),
-        "repository": ("parser", "notes", "engine", "dotfiles", "kernel-patches", "site", "maps"),
+        "repository": ("parser", "notes", "engine", "dotfiles", "kernel", "site", "maps"),
         "lead": ("see", "read later:", "link:", "source:", "docs:", "cf."),
     },
     types={"address": "url"},
