@@ -12,6 +12,9 @@ WRAPPED = (
 )
 PROSE = "Ana came at 8. Bo left at 9 because of the rain. Cem stayed for tea. Dora paid 12 euros."
 CHINESE = (
+    "张伟八点来了，带了三本书。李娜九点走了，因为下雨。王芳留下来喝茶，没有说话。"
+    "赵敏付了十二元，然后回家。陈静把钥匙交给刘洋。会议改到十五点，材料带四十三份。"
+)
     "张伟八点来了，带了三本书。李娜九点走了，因为下雨。王芳留下来喝茶，没有说话。赵敏付了十二元。"
 )
 
