@@ -24,9 +24,7 @@ def main() -> None:
                 }
                 for row in csv.DictReader(file)
             ]
-    loss_curve(
-        rows, DOCS / "shipped-set.png", title="memory-smollm2-135m: three runs on two CPU cores"
-    )
+    loss_curve(rows, DOCS / "shipped-set.png", title="memory-smollm2-135m: three runs on one H200")
 
 
 if __name__ == "__main__":

@@ -59,6 +59,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof|St|No|vs|e\.g|i\.e|approx|Art|Sec|ca|cf|[A-Z])\.|^\W*\d{1,2}\.)$"
 )
 _DIGIT = re.compile(r"\d")
+_UNIT = re.compile(r"[^\W\d]{1,3}[.,;]?|[%°]\S{0,2}")
 _URL = re.compile(r"<?(?:[a-z][a-z0-9+.-]*://|www\.)\S+$", re.IGNORECASE)
 _UNSPACED_CLAUSE = re.compile(r".*[，。；、！？](?=.)", re.DOTALL)
 _DANGLING = frozenset(
@@ -96,7 +97,8 @@ def count_words(text: str) -> int:
 def cut(text: str, limit: int) -> str:
     """The longest head of collapsed `text` of at most `limit` characters that ends at a word.
 
-    A text that is cut ends without a dangling article, preposition or comma. A single word longer
+    A text that is cut ends without a dangling article, preposition or comma, and without a number
+    that lost its unit. A single word longer
     than `limit` is cut inside.
     """
     text = collapse(text)
@@ -105,6 +107,9 @@ def cut(text: str, limit: int) -> str:
     if CJK.search(text[: limit + 1]):
         return _cut_unspaced(text, limit)
     words = text[: limit + 1].rsplit(" ", 1)[0].split()
+    after = text.split()[len(words)].lower()
+    if _DIGIT.search(words[-1]) and _UNIT.fullmatch(after) and after not in _DANGLING:
+        words.pop()
     while len(words) > 1 and words[-1].lower().strip(",;:") in _DANGLING:
         words.pop()
     return " ".join(words)[:limit].rstrip(" ,;:-–—(")

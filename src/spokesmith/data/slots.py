@@ -3,13 +3,31 @@
 A vocabulary is a list of words or a function of the draw. Knows no template.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from spokesmith.data import words
+from spokesmith.data.invented import invented
 
 if TYPE_CHECKING:
     from spokesmith.data.kinds.pattern import Draw, Words
+
+INVENTED_SHARE = 0.4
+
+
+def named(sort: str, known: Sequence[str]) -> Callable[["Draw"], str]:
+    """A vocabulary of names: those of a list, and ones that no list holds."""
+
+    def draw_name(draw: "Draw") -> str:
+        if draw.random.random() < INVENTED_SHARE:
+            return invented(draw.random, sort)
+        return draw.random.choice(known)
+
+    return draw_name
+
+
+first_name = named("first", words.FIRST_NAMES)
+last_name = named("surname", words.LAST_NAMES)
 
 
 def whole(draw: "Draw", low: str, high: str) -> str:
@@ -176,18 +194,18 @@ def url(draw: "Draw") -> str:
 
 def full_name(draw: "Draw") -> str:
     """A first and a last name."""
-    return f"{draw.random.choice(words.FIRST_NAMES)} {draw.random.choice(words.LAST_NAMES)}"
+    return f"{first_name(draw)} {last_name(draw)}"
 
 
 def person(draw: "Draw") -> str:
     """A person by first name, full name, or title and last name."""
     chance = draw.random.random()
     if chance < 0.45:
-        return draw.random.choice(words.FIRST_NAMES)
+        return first_name(draw)
     if chance < 0.9:
         return full_name(draw)
     title = draw.random.choice(("Dr.", "Ms.", "Mr.", "Prof."))
-    return f"{title} {draw.random.choice(words.LAST_NAMES)}"
+    return f"{title} {last_name(draw)}"
 
 
 def email(draw: "Draw") -> str:
@@ -289,28 +307,28 @@ WORDS: Mapping[str, "Words"] = {
     "email": email,
     "person": person,
     "fullname": full_name,
-    "first": words.FIRST_NAMES,
-    "surname": words.LAST_NAMES,
-    "city": words.CITIES,
+    "first": first_name,
+    "surname": last_name,
+    "city": named("city", words.CITIES),
     "country": words.COUNTRIES,
-    "service": words.SERVICES,
-    "project": words.PROJECTS,
-    "software": words.SOFTWARE,
-    "company": words.COMPANIES,
+    "service": named("service", words.SERVICES),
+    "project": named("project", words.PROJECTS),
+    "software": named("software", words.SOFTWARE),
+    "company": named("company", words.COMPANIES),
     "team": words.TEAMS,
     "exception": words.EXCEPTIONS,
     "ingredient": words.INGREDIENTS,
-    "dish": words.DISHES,
-    "drug": words.DRUGS,
+    "dish": named("dish", words.DISHES),
+    "drug": named("drug", words.DRUGS),
     "symptom": words.SYMPTOMS,
     "diagnosis": words.DIAGNOSES,
     "plant": words.PLANTS,
     "instrument": words.INSTRUMENTS,
-    "chemical": words.CHEMICALS,
-    "club": words.SPORTS_TEAMS,
+    "chemical": named("chemical", words.CHEMICALS),
+    "club": named("club", words.SPORTS_TEAMS),
     "weekday": words.WEEKDAYS,
     "month": words.MONTHS,
-    "noun": words.NOUNS,
+    "noun": named("noun", words.NOUNS),
     "things": words.COUNTED,
     "adjective": words.ADJECTIVES,
     "word": words.SINGLE_WORDS,
