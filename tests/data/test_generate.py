@@ -117,6 +117,10 @@ def test_a_long_text_loses_sentences_without_facts_only() -> None:
     ("text", "limit", "head"),
     [
         ("rain in the north of the island", 20, "rain in the north"),
+        ("Irina comes on Tuesday at 3:55 pm", 30, "Irina comes on Tuesday"),
+        ("the tank holds 40 l. of water", 17, "the tank holds"),
+        ("prices rose from 3 to 4 because", 24, "prices rose from 3 to 4"),
+        ("https://example.org/a/long/address", 12, "https://exam"),
         ("库房现在缺少椅子，周二补货，共计一百二十把", 12, "库房现在缺少椅子"),
         ("今年一共售出椅子1250把之多", 10, "今年一共售出椅子"),
     ],

@@ -107,8 +107,9 @@ def cut(text: str, limit: int) -> str:
     if CJK.search(text[: limit + 1]):
         return _cut_unspaced(text, limit)
     words = text[: limit + 1].rsplit(" ", 1)[0].split()
-    after = text.split()[len(words)].lower()
-    if _DIGIT.search(words[-1]) and _UNIT.fullmatch(after) and after not in _DANGLING:
+    after = next(iter(text.split()[len(words) :]), "").lower()
+    loses_unit = _UNIT.fullmatch(after) and after not in _DANGLING
+    if loses_unit and len(words) > 1 and _DIGIT.search(words[-1]):
         words.pop()
     while len(words) > 1 and words[-1].lower().strip(",;:") in _DANGLING:
         words.pop()
