@@ -33,11 +33,11 @@ def base_file() -> Path:
 
 @contextmanager
 def folded_file() -> Iterator[Path]:
-    """The shipped set grafted onto the embedded base's own file, in the base's own types."""
+    """The shipped set grafted onto the embedded base's own file, as `export gguf` writes it."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "memory.gguf"
         command = [sys.executable, "-m", "spokesmith", "export", "gguf", "--spokes", SPOKES]
-        files = ["--base-gguf", str(base_file()), "--out", str(out), "--no-check-engine"]
+        files = ["--base-gguf", str(base_file()), "--out", str(out), "--touched", "q8_0"]
         subprocess.run([*command, *files], check=True, stdout=subprocess.DEVNULL)
         yield out
 
@@ -96,7 +96,7 @@ def _post(address: str, path: str, body: dict[str, Any]) -> http.client.HTTPResp
 
 
 def cost_of_spokes() -> dict[str, float]:
-    """What the shipped set costs, in the base's own types."""
+    """What the shipped set costs, as `export gguf` writes it."""
     with folded_file() as folded:
         return cost_between(base_file(), folded)
 

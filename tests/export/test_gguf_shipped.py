@@ -59,10 +59,10 @@ def test_it_encodes_a_gold_probe_free_and_greedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("touched", ["own", "q8_0", "f16"])
+@pytest.mark.parametrize("touched", ["auto", "q8_0", "f16"])
 def test_llama_cpp_agrees_with_pytorch(tmp_path: Path, touched: str) -> None:
     document = export(tmp_path / "memory.gguf", "--touched", touched)
     found = document["engine"]
     assert found["checked"]
-    assert found["difference"] < {"own": 0.25, "q8_0": 0.15, "f16": 0.15}[touched]
+    assert found["difference"] < 0.2
     assert found["same_first"] >= 18

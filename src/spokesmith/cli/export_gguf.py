@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 MODELFILE_NAME = "Modelfile"
 LM_STUDIO_PUBLISHER = "spokesmith"
+AUTO = "auto"
+# What `auto` tries, in this order; without the engine's check it takes the first.
+AUTO_TYPES = ("own", "q8_0")
 
 
 def gguf(
@@ -41,9 +44,9 @@ def gguf(
         typer.Option(
             "--touched",
             help="Type of the matrices that get spokes: own (Q8_0 where own cannot be written), "
-            "q8_0 or f16.",
+            "q8_0, f16, or auto: own, and Q8_0 where llama.cpp then predicts other tokens.",
         ),
-    ] = "own",
+    ] = AUTO,
     layout: Annotated[
         str,
         typer.Option(
@@ -86,8 +89,8 @@ def gguf(
     from spokesmith.export.gguf_plan import TOUCHED
     from spokesmith.spokes import find_spokes, load_spokes
 
-    if touched not in TOUCHED:
-        raise ValueError(f"touched '{touched}' is unknown: use {', '.join(TOUCHED)}")
+    if touched not in (AUTO, *TOUCHED):
+        raise ValueError(f"touched '{touched}' is unknown: use {', '.join((AUTO, *TOUCHED))}")
     check_paths(out, base_gguf, force=force)
     loaded, card = load_spokes(find_spokes(spokes))
     files = task_files(card, task)
@@ -99,22 +102,33 @@ def gguf(
             step = stack.enter_context(progress(f"writing {out.name}, MB", total=size // 1_000_000))
             return _in_megabytes(step)
 
-        try:
-            made = export_gguf(
+        def write(type: str) -> "Grafted":
+            return export_gguf(
                 out,
                 base_gguf,
                 loaded,
                 card,
                 layout=layout,
-                touched=touched,  # pyright: ignore[reportArgumentType]
+                touched=type,  # pyright: ignore[reportArgumentType]
                 task=files,
                 find=lambda: _find(name),
                 load=(lambda grafted: _load(name, grafted)) if check_engine else None,
                 force=force,
                 on_plan=on_plan,
             )
+
+        *others, last = AUTO_TYPES if touched == AUTO else (touched,)
+        made = None
+        for type in others:
+            try:
+                made = write(type)
+                break
+            except CheckFailedError as error:
+                _say_failed(f"{type}: {error}; the next type is tried")
+        try:
+            made = made or write(last)
         except CheckFailedError as error:
-            messages_console().print(f"failed: {error}", markup=False, highlight=False)
+            _say_failed(f"failed: {error}")
             raise typer.Exit(1) from error
     notes = list(made.notes)
     written = _write_modelfile(made, files, notes) if modelfile and layout == "folded" else None
@@ -124,6 +138,10 @@ def gguf(
         print_json(document)
     else:
         _say(made, document)
+
+
+def _say_failed(words: str) -> None:
+    messages_console().print(words, markup=False, highlight=False)
 
 
 def _in_megabytes(step: Callable[[int, str], None]) -> Callable[[int], None]:
