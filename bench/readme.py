@@ -162,7 +162,9 @@ def _exports() -> str:
                 f"{low:+.0f} to {high:+.0f} points",
             ]
         )
-    return markdown_table(headings, rows)
+    return (
+        markdown_table(headings, rows) if rows else "Not measured with the set's present weights."
+    )
 
 
 def _or_dash(value: float | None, form: str) -> str:
