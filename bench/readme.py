@@ -163,7 +163,7 @@ def _exports() -> str:
             ]
         )
     return (
-        markdown_table(headings, rows) if rows else "Not measured with the set's present weights."
+        markdown_table(headings, rows) if rows else "Not measured with the present weights."
     )
 
 
