@@ -162,9 +162,7 @@ def _exports() -> str:
                 f"{low:+.0f} to {high:+.0f} points",
             ]
         )
-    return (
-        markdown_table(headings, rows) if rows else "Not measured with the present weights."
-    )
+    return markdown_table(headings, rows) if rows else "Not measured with the present weights."
 
 
 def _or_dash(value: float | None, form: str) -> str:
