@@ -9,6 +9,7 @@ import pytest
 from gguf_parts import Parts, make_parts, read
 
 from spokesmith import cli
+from spokesmith.export import gguf_export
 from spokesmith.export.gguf_engine import engine_is_installed
 from spokesmith.spokes import save_spokes
 from spokesmith.tasks import load_task
@@ -125,13 +126,36 @@ def test_a_file_that_predicts_otherwise_is_status_1(run: Any, tmp_path: Path) ->
     assert not (tmp_path / "Modelfile").exists()
 
 
+def test_a_type_that_predicts_otherwise_gives_way_to_eight_bits(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export, tried = gguf_export.export_gguf, []
+
+    def only_eight_bits(*arguments: Any, touched: str, **options: Any) -> Any:
+        tried.append(touched)
+        if touched == "own":
+            raise gguf_export.CheckFailedError("other tokens")
+        return export(*arguments, touched=touched, **options)
+
+    monkeypatch.setattr(gguf_export, "export_gguf", only_eight_bits)
+    status, _, error = run("--no-check-engine")
+    assert (status, tried) == (0, ["own", "q8_0"])
+    assert "own: other tokens; the next type is tried" in error
+    assert (tmp_path / "out.gguf").is_file()
+    tried.clear()
+    status, _, error = run("--touched", "own", "--out", tmp_path / "other.gguf")
+    assert (status, tried) == (1, ["own"])
+    assert "failed: other tokens" in error
+    assert not (tmp_path / "other.gguf").exists()
+
+
 def test_a_mistake_is_one_line_and_status_2(run: Any, parts: Parts, tmp_path: Path) -> None:
     cut = tmp_path / "cut.gguf"
     cut.write_bytes(parts.path.read_bytes()[:3000])
     (tmp_path / "small").mkdir()
     small = make_parts(tmp_path / "small", sizes={"hidden_size": 32}).path
     for arguments, words in (
-        (("--touched", "q3"), "touched 'q3' is unknown: use own, q8_0, f16"),
+        (("--touched", "q3"), "touched 'q3' is unknown: use auto, own, q8_0, f16"),
         (("--layout", "flat"), "layout 'flat' is unknown: use folded or tensors"),
         (("--spokes", "nowhere"), "no set of spokes at 'nowhere'"),
         (("--base-gguf", "nowhere.gguf"), "no file at nowhere.gguf"),
