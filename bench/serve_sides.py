@@ -37,7 +37,7 @@ def folded_file() -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "memory.gguf"
         command = [sys.executable, "-m", "spokesmith", "export", "gguf", "--spokes", SPOKES]
-        files = ["--base-gguf", str(base_file()), "--out", str(out), "--touched", "q8_0"]
+        files = ["--base-gguf", str(base_file()), "--out", str(out)]
         subprocess.run([*command, *files], check=True, stdout=subprocess.DEVNULL)
         yield out
 

@@ -64,5 +64,5 @@ def test_llama_cpp_agrees_with_pytorch(tmp_path: Path, touched: str) -> None:
     document = export(tmp_path / "memory.gguf", "--touched", touched)
     found = document["engine"]
     assert found["checked"]
-    assert found["difference"] < 0.2
+    assert found["difference"] < {"auto": 0.16, "q8_0": 0.16, "f16": 0.15}[touched]
     assert found["same_first"] >= 18

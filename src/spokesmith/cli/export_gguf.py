@@ -117,19 +117,18 @@ def gguf(
                 on_plan=on_plan,
             )
 
-        *others, last = AUTO_TYPES if touched == AUTO else (touched,)
-        made = None
-        for type in others:
+        types = AUTO_TYPES if touched == AUTO else (touched,)
+        for type in types:
             try:
                 made = write(type)
                 break
             except CheckFailedError as error:
-                _say_failed(f"{type}: {error}; the next type is tried")
-        try:
-            made = made or write(last)
-        except CheckFailedError as error:
-            _say_failed(f"failed: {error}")
-            raise typer.Exit(1) from error
+                is_last = type == types[-1]
+                _say_failed(
+                    f"failed: {error}" if is_last else f"{type}: {error}; the next type is tried"
+                )
+        else:
+            raise typer.Exit(1)
     notes = list(made.notes)
     written = _write_modelfile(made, files, notes) if modelfile and layout == "folded" else None
     linked = _link(out, lm_studio, force=force) if lm_studio else None

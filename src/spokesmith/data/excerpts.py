@@ -20,6 +20,8 @@ def excerpts(text: str, count: int, seed: str) -> list[str]:
     A block is a line with the lines that it was merely wrapped into. Each run is at least
     `SHORTEST` characters long and leaves a part of the text out; `seed` alone decides which.
     """
+    if count == 0:
+        return []
     units, by_lines = _blocks(text), True
     if len(units) < FEWEST_UNITS:
         units, by_lines = [part.numbered for part in segments(text)], False
