@@ -10,7 +10,7 @@ import torch
 from gguf_parts import Parts, make_parts
 
 from spokesmith.bases import Base
-from spokesmith.export import ask_llamacpp, gguf_export
+from spokesmith.export import ask_llamacpp, gguf_engine, gguf_export
 from spokesmith.export.gguf_engine import (
     PROMPTS,
     check_engine,
@@ -20,8 +20,9 @@ from spokesmith.export.gguf_engine import (
     next_logprobs,
     plain_token,
 )
+from spokesmith.export.gguf_stored import stored_spokes
 from spokesmith.export.gguf_verify import CheckFailedError
-from spokesmith.spokes import attached
+from spokesmith.spokes import SpokeSet, attached
 from spokesmith.testing import tiny_base
 
 pytestmark = pytest.mark.skipif(
@@ -82,6 +83,7 @@ def test_the_export_compares_and_says_what_it_found(tmp_path: Path) -> None:
     assert made.engine is not None
     assert made.engine.prompts == len(PROMPTS) == 20
     assert made.engine.difference < 0.02
+    assert made.engine.rounding < 0.001
     assert made.engine.same_first >= 19
     assert made.engine.passed
 
@@ -101,7 +103,74 @@ def test_spokes_in_the_wrong_layers_are_noticed(tmp_path: Path) -> None:
     spokes: Any = parts.spokes
     first, second = spokes.layers["0"], spokes.layers["1"]
     spokes.layers["0"], spokes.layers["1"] = second, first
-    assert not check_engine(made.path, parts.path, parts.base, spokes).passed
+    found = check_engine(made.path, made.base, parts.base, spokes)
+    assert not found.is_near_enough
+    assert not found.passed
+
+
+def test_an_engine_that_reads_the_spokes_otherwise_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one would that takes rows of the gate for rows of the up projection."""
+    parts = make_parts(tmp_path)
+    turned: Any = SpokeSet(parts.spokes.config)
+    turned.load_state_dict(parts.spokes.state_dict())
+    for spoke in turned.spokes():
+        spoke.gate, spoke.down = spoke.down, spoke.gate
+    other = dataclasses.replace(parts, spokes=turned).graft(tmp_path / "turned.gguf")
+    made = parts.graft(tmp_path / "out.gguf")
+    asked = gguf_engine.engine_logprobs
+
+    def reads_otherwise(path: Path, *rest: Any, **choices: Any) -> Any:
+        return asked(other.path if path == made.path else path, *rest, **choices)
+
+    monkeypatch.setattr(gguf_engine, "engine_logprobs", reads_otherwise)
+    found = check_engine(made.path, made.base, parts.base, parts.spokes)
+    assert found.is_near_enough
+    assert found.difference > found.largest_allowed
+    assert not found.passed
+
+
+@pytest.mark.parametrize("kind", ["Q4_1", "Q8_0"])
+def test_rounding_is_told_apart_from_what_the_engine_does(tmp_path: Path, kind: str) -> None:
+    base = rounded_to(tiny_base("llama", num_layers=4), kind)
+    parts = make_parts(tmp_path, kind=kind, base=base)
+    made = parts.graft(tmp_path / "out.gguf")
+    stored = stored_spokes(made.path, made.base, parts.spokes)
+    found = check_engine(made.path, made.base, base, stored)
+    assert found.rounding < 0.001
+    exact = check_engine(made.path, made.base, base, parts.spokes)
+    assert exact.difference == found.difference
+    assert exact.rounding > 10 * found.rounding
+
+
+def test_a_file_that_rounds_the_spokes_too_much_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gguf_engine, "LARGEST_ROUNDING", 0.01)
+    base = rounded_to(tiny_base("llama", num_layers=4), "Q4_1")
+    parts = make_parts(tmp_path, kind="Q4_1", base=base)
+    wanted = r"round the spokes.*--touched q8_0 or f16 rounds less\); the file was not kept"
+    with pytest.raises(CheckFailedError, match=wanted):
+        parts.graft(tmp_path / "out.gguf", load=lambda _base: base)
+    assert parts.graft(tmp_path / "out.gguf", load=lambda _base: base, touched="f16").engine
+
+
+@pytest.mark.parametrize("model_type", ["llama", "gemma4_text"])
+@pytest.mark.parametrize("kind", ["F32", "Q8_0"])
+def test_the_spokes_are_read_out_of_a_file_as_it_holds_them(
+    tmp_path: Path, model_type: str, kind: str
+) -> None:
+    """With inner units that are filled up to a block, and layers that have none."""
+    parts = make_parts(tmp_path, model_type, kind, layers=(0, 2), rank=6)
+    made = parts.graft(tmp_path / "out.gguf")
+    stored = stored_spokes(made.path, made.base, parts.spokes)
+    allowed = 1e-6 if kind == "F32" else 0.02
+    for (name, found), wanted in zip(
+        stored.named_parameters(), parts.spokes.parameters(), strict=True
+    ):
+        error = (found - wanted).norm() / wanted.norm()
+        assert error <= allowed, name
 
 
 def test_why_nothing_was_compared_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -254,7 +254,8 @@ def _say(made: "Grafted", document: dict[str, Any]) -> None:
         say(
             f"llama.cpp agrees with PyTorch on {engine.prompts} prompts: log-probabilities differ "
             f"by {engine.difference:.3f} nats on average (the base's own file: "
-            f"{engine.base_difference:.3f}), the same first token on {engine.same_first}"
+            f"{engine.base_difference:.3f}, the spokes' rounding: {engine.rounding:.3f}), the same "
+            f"first token on {engine.same_first}"
         )
     else:
         say(f"not compared with llama.cpp: {made.engine_note}")

@@ -178,14 +178,26 @@ def _ask_engine(
         loaded = load(base)
     except ValueError as error:
         return None, f"the base to compare with cannot be loaded: {error}"
-    found = check_engine(written, base.header.path, loaded, spokes)
+    found = check_engine(written, base, loaded, spokes)
     if not found.passed:
-        made_of_others = "Is the GGUF made from the very weights that the set was trained on?"
-        coarse = "--touched q8_0 or f16 rounds less"
-        raise CheckFailedError(
-            "llama.cpp and PyTorch predict different tokens: log-probabilities differ by "
-            f"{found.difference:.2f} nats on average, those of the base's own file by "
-            f"{found.base_difference:.2f}; the file was not kept. "
-            + (coarse if found.is_of_the_base else made_of_others)
-        )
+        raise CheckFailedError(f"{_why_failed(found)}; the file was not kept")
     return found, None
+
+
+def _why_failed(found: EngineCheck) -> str:
+    """What is wrong with a file, and the remedy."""
+    if found.is_of_the_base and not found.is_near_enough:
+        return (
+            f"the types of the file round the spokes so much that predictions move by "
+            f"{found.rounding:.2f} nats on average (--touched q8_0 or f16 rounds less)"
+        )
+    remedy = (
+        "update xllamacpp, or try --touched f16"
+        if found.is_of_the_base
+        else "is the GGUF made from the very weights that the set was trained on?"
+    )
+    return (
+        "llama.cpp and PyTorch predict different tokens: log-probabilities differ by "
+        f"{found.difference:.2f} nats on average, those of the base's own file by "
+        f"{found.base_difference:.2f} ({remedy})"
+    )

@@ -1,0 +1,46 @@
+"""A set as a written GGUF file holds it: its values after the rounding of the file's types."""
+
+from pathlib import Path
+from typing import BinaryIO
+
+import gguf
+import numpy as np
+import torch
+from gguf import GGMLQuantizationType
+
+from spokesmith.export.gguf_base import GGUFBase, ffn_name
+from spokesmith.export.gguf_header import TensorInfo, copy_bytes, read_header
+from spokesmith.spokes import SpokeSet
+
+
+@torch.no_grad()
+def stored_spokes(path: Path, base: GGUFBase, spokes: SpokeSet) -> SpokeSet:
+    """Read the spokes out of a folded file, in float32.
+
+    Args:
+        path: of the file.
+        base: the file that it was made from, whose rows and columns come first.
+        spokes: the set that was written, for its shape and scales.
+    """
+    stored = SpokeSet(spokes.config)
+    inner = spokes.config.num_spokes * spokes.config.rank
+    tensors = read_header(path).tensors
+    with path.open("rb") as file:
+        for layer in spokes.config.layer_indices:
+            exact, own = spokes.at(layer), stored.at(layer)
+            assert own.gate is not None, "only ffn sets are folded"
+            width, d = base.ffn(layer, "down").dims
+            gate, up, down = (tensors[ffn_name(layer, part)] for part in ("gate", "up", "down"))
+            own.gate_bias.copy_(exact.gate_bias)
+            own.gate.copy_(_rows(gate, file, width, inner))
+            own.down.copy_(_rows(up, file, width, inner))
+            own.up.copy_(_rows(down, file, 0, d)[:, width : width + inner] / own.scale)
+    return stored
+
+
+def _rows(info: TensorInfo, file: BinaryIO, start: int, count: int) -> torch.Tensor:
+    """Some rows of a matrix in float32, [count, columns]."""
+    row_bytes = info.size // info.dims[1]
+    raw = b"".join(copy_bytes(file, info.offset + start * row_bytes, count * row_bytes))
+    rows = np.frombuffer(raw, np.uint8).reshape(count, row_bytes)
+    return torch.tensor(gguf.dequantize(rows, GGMLQuantizationType(info.type)))
