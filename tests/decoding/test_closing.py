@@ -54,6 +54,22 @@ def test_an_answer_can_be_closed_wherever_it_is_cut() -> None:
         assert check(answer, MEMORY).valid, answer
 
 
+def test_it_is_closed_with_words_of_its_text_where_it_is_held_to_them() -> None:
+    task = load_task("memory")
+    text = 'A pump "P-7 \\ old" stopped; Ana-Maria Grün\nsaw it.'
+    entities = [
+        {"name": name, "type": "device", "context": ""}
+        for name in ('"P-7 \\ old"', "Ana-Maria Grün saw", "pump")
+    ]
+    parts = {**ENCODING["structured_concepts"], "entities": entities}  # pyright: ignore
+    encoding = {**ENCODING, "structured_concepts": parts}
+    whole = json.dumps(encoding, separators=(",", ":"), ensure_ascii=False)
+    held = task.schema_for(text)
+    for length in range(0, len(whole), 17):
+        answer = closed(held, whole[:length])
+        assert check(answer, held).valid, answer
+
+
 def object_of(**properties: Any) -> dict[str, Any]:
     return {
         "type": "object",

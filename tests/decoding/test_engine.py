@@ -12,6 +12,7 @@ from spokesmith.decoding import Constraint, Engine, Sampling
 from spokesmith.metrics.compliance import check, parse_strict
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.tasks import canonical_json, load_task
+from spokesmith.tasks.verbatim import held_to_text
 from spokesmith.testing import FAMILY_SIZES, tiny_base
 
 HELD = Constraint(kind="schema", value=load_task("memory").schema)
@@ -27,6 +28,21 @@ SMALL: dict[str, Any] = {
     "additionalProperties": False,
 }
 PROMPT = list(range(65, 91))
+
+
+VERBATIM: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "names": {
+            "type": "array",
+            "minItems": 2,
+            "maxItems": 4,
+            "items": {"type": "string", "maxLength": 30},
+        }
+    },
+    "required": ["names"],
+    "additionalProperties": False,
+}
 
 
 @pytest.fixture(scope="module", params=FAMILY_SIZES)
@@ -134,3 +150,23 @@ def test_a_schema_is_compiled_once(base: Base) -> None:
             PROMPT, spokes=None, max_tokens=3, constraint=Constraint(kind="schema", value=SMALL)
         )
     assert len(engine.grammars._compiled) == 1
+
+
+def test_fields_held_to_a_text_hold_its_words(base: Base) -> None:
+    """Nonsense by chance says nothing that the text does not say."""
+    text = "Ana Grün met Otto (P-7) on 4 May,\nin Köln."
+    schema = held_to_text(VERBATIM, ["/names/*"], text)
+    engine, names = Engine(base), set[str]()
+    for seed in range(8):
+        found = engine.generate(
+            PROMPT,
+            spokes="noise",
+            max_tokens=200,
+            constraint=Constraint(kind="schema", value=schema),
+            sampling=Sampling(temperature=1.0, seed=seed),
+        )
+        answer = base.tokenizer.decode(found.tokens)
+        assert check(answer, schema).valid, answer
+        names.update(parse_strict(answer)["names"])
+    assert len(names) >= 2
+    assert all(name in " ".join(text.split()) for name in names)

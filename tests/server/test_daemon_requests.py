@@ -149,7 +149,7 @@ def test_a_bare_text_gets_the_prompt_and_the_schema_of_the_sets_task(
     request = backend.requests[0]
     assert request.messages == task.messages("Marta moved.")
     assert request.constraint is not None
-    assert request.constraint.value == task.schema
+    assert request.constraint.value == task.schema_for("Marta moved.")
     assert request.max_tokens == task.max_tokens
     assert answer["spokesmith"]["task"] == "memory"
 

@@ -69,6 +69,7 @@ def distill(
     how = Asking(
         constrained=constrained,
         max_tokens=max_tokens or loaded_task.max_tokens,
+        verbatim=False,
         time_limit_s=time_limit,
         concurrency=concurrency,
     )

@@ -136,9 +136,8 @@ def encode_text(
     """Ask for one encoding and check it strictly."""
     from spokesmith.metrics.compliance import check, parse_strict
 
-    completion = backend.complete(
-        task.messages(text), schema=task.schema if constrained else None, max_tokens=max_tokens
-    )
+    schema = task.schema_for(text) if constrained else None
+    completion = backend.complete(task.messages(text), schema=schema, max_tokens=max_tokens)
     canonical = problem = None
     verdict = check(completion.text, task.schema)
     if completion.finish_reason == "length":

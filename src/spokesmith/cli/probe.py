@@ -151,6 +151,8 @@ def probe(
     how = Asking(
         constrained=constrained,
         max_tokens=max_tokens or loaded_task.max_tokens,
+        # Grammars of other engines need not take a pattern as long as a text.
+        verbatim=url is None,
         time_limit_s=time_limit,
         concurrency=concurrency,
     )

@@ -19,7 +19,9 @@ from numpy.typing import NDArray
 from spokesmith.decoding.request import Constraint
 from spokesmith.tasks.canonical import ITEM_SEPARATOR, KEY_SEPARATOR
 
-MAX_COMPILED = 64
+# Kept are the last ones, so many, and no more than so many characters of them: a schema that is
+# held to its text is large, and seldom asked for again.
+MAX_COMPILED, MAX_COMPILED_CHARACTERS = 64, 1_000_000
 MAX_GRAMMAR_CHARACTERS = 1_000_000
 JSON_OPTIONS: Any = {
     "whitespace_flexible": False,
@@ -140,10 +142,14 @@ class GrammarCompiler:
         with self._lock:
             if key not in self._compiled:
                 self._compiled[key] = self._compile(constraint)
-                if len(self._compiled) > MAX_COMPILED:
-                    self._compiled.popitem(last=False)
             self._compiled.move_to_end(key)
+            while len(self._compiled) > 1 and self._keeps_too_much():
+                self._compiled.popitem(last=False)
             return Grammar(self._compiled[key].deep_copy(), self._tokens(), self._vocabulary)
+
+    def _keeps_too_much(self) -> bool:
+        characters = sum(len(key) for key in self._compiled)
+        return len(self._compiled) > MAX_COMPILED or characters > MAX_COMPILED_CHARACTERS
 
     def _tokens(self) -> LLTokenizer:
         if self._wrapped is None:

@@ -23,12 +23,14 @@ DEFAULT_TIME_LIMIT_S = 120.0
 class Asking:
     """How an engine is asked.
 
-    `constrained` holds answers to the task's schema; an answer that reaches `max_tokens` or takes
+    `constrained` holds answers to the task's schema, and `verbatim` the fields that the task wants
+    in the text's own words to these; an answer that reaches `max_tokens` or takes
     longer than `time_limit_s` counts as cut; `concurrency` is how many are asked for at once.
     """
 
     constrained: bool
     max_tokens: int
+    verbatim: bool = True
     time_limit_s: float = DEFAULT_TIME_LIMIT_S
     concurrency: int = DEFAULT_CONCURRENCY
 
@@ -91,10 +93,11 @@ def ask(
 def ask_one(probe: Probe, task: Task, complete: Complete, how: Asking) -> Answer:
     """The answer to one probe, which may be a failure."""
     start = time.perf_counter()
+    schema = task.schema_for(probe.text) if how.verbatim else task.schema
     try:
         completion = complete(
             task.messages(probe.text),
-            schema=task.schema if how.constrained else None,
+            schema=schema if how.constrained else None,
             max_tokens=how.max_tokens,
             time_limit_s=how.time_limit_s,
         )

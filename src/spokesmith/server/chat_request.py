@@ -135,10 +135,11 @@ def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
     tools: ToolUse | None = None
     task = service.task(model) if _leaves_all_to_the_task(body) else None
     if task is not None:
+        text = plain_text(body.messages[0])
         request = replace(
             request,
-            messages=task.messages(plain_text(body.messages[0])),
-            constraint=Constraint(kind="schema", value=task.schema),
+            messages=task.messages(text),
+            constraint=Constraint(kind="schema", value=task.schema_for(text)),
             max_tokens=limit or task.max_tokens,
         )
     else:

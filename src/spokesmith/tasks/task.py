@@ -1,7 +1,8 @@
 """A task: the folder that says what a set of spokes is trained to answer.
 
 `task.toml` names the parts; `schema.json` is the shape of every encoding, `prompt.md` the system
-prompt (`{{schema}}` in it becomes the schema's outline), `probes.jsonl` the inputs that check it.
+prompt (`{{schema}}` in it becomes the schema's outline), `probes.jsonl` the inputs that check it,
+`verbatim` the fields that may hold nothing but words of the text.
 A task knows no model and no tokenizer.
 """
 
@@ -15,6 +16,7 @@ from typing import Any, TypedDict
 from spokesmith.tasks.canonical import canonical_json
 from spokesmith.tasks.files import read_text
 from spokesmith.tasks.outline import outline
+from spokesmith.tasks.verbatim import held_to_text, path_problem
 
 BUILT_IN = Path(__file__).parent
 BUILT_IN_NAMES = ("memory",)
@@ -30,7 +32,10 @@ class Message(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What to answer (`schema`), how to ask for it (`prompt`), how to check it (`probes_path`)."""
+    """What to answer (`schema`), how to ask for it (`prompt`), how to check it (`probes_path`).
+
+    `verbatim` has the paths of the fields that stand in the text word for word.
+    """
 
     name: str
     description: str
@@ -38,6 +43,7 @@ class Task:
     prompt: str
     probes_path: Path
     max_tokens: int
+    verbatim: tuple[str, ...] = ()
 
     def messages(self, text: str) -> list[Message]:
         """The chat that asks for the encoding of `text`."""
@@ -45,6 +51,10 @@ class Task:
             {"role": "system", "content": self.prompt},
             {"role": "user", "content": text.strip()},
         ]
+
+    def schema_for(self, text: str) -> dict[str, Any]:
+        """The schema that an answer to `text` is held to while it is decoded."""
+        return held_to_text(self.schema, self.verbatim, text)
 
     def canonical(self, encoding: Any) -> str:
         """The one serialisation of an encoding of this task."""
@@ -81,6 +91,9 @@ def load_task(name_or_folder: str | Path) -> Task:
         raise ValueError(f"{schema_path} is not JSON ({error}): mend the file") from error
     if not isinstance(schema, dict):
         raise ValueError(f"{schema_path} holds {type(schema).__name__}, want a schema object")
+    for path in settings["verbatim"]:
+        if problem := path_problem(schema, path):
+            raise ValueError(f"{folder / 'task.toml'}: verbatim names {path!r}, but {problem}")
     prompt = read_text(folder / settings["prompt"]).strip()
     return Task(
         name=settings["name"],
@@ -89,6 +102,7 @@ def load_task(name_or_folder: str | Path) -> Task:
         prompt=prompt.replace(SCHEMA_MARK, outline(schema)),
         probes_path=folder / settings["probes"],
         max_tokens=settings["max_tokens"],
+        verbatim=tuple(settings["verbatim"]),
     )
 
 
@@ -102,12 +116,13 @@ def read_settings(path: Path) -> dict[str, Any]:
         found = tomllib.loads(read_text(path))
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path} is not TOML ({error}): mend the file") from error
-    defaults = {
+    defaults: dict[str, Any] = {
         "description": "",
         "schema": "schema.json",
         "prompt": "prompt.md",
         "probes": "probes.jsonl",
         "max_tokens": 1024,
+        "verbatim": [],
     }
     if "name" not in found:
         raise ValueError(f'{path} has no `name`: add one line, name = "..."')
@@ -118,6 +133,8 @@ def read_settings(path: Path) -> dict[str, Any]:
             raise ValueError(f"{path} has an unknown key '{key}': known keys are {known}")
         if type(value) is not wanted:
             raise ValueError(f"{path}: {key} = {value!r} is no {wanted.__name__}: change the value")
+        if wanted is list and not all(isinstance(item, str) for item in value):
+            raise ValueError(f"{path}: {key} = {value!r}: give a list of strings")
     return {**defaults, **found}
 
 

@@ -1,0 +1,80 @@
+"""Fields in the text's own words: a schema that lets them say nothing that the text does not.
+
+A task names such fields by path, `/structured_concepts/entities/*/name` for example, where `*` is
+every item of an array. For one text each of them gets a `pattern` that only runs of the text's own
+words match, so that a grammar made from the schema allows no other answer. Knows no grammar.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+# Scripts that are written without spaces between words, or with endings joined on: every character
+# of them may begin or end a run.
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
+# A word, or any one character that is none.
+UNIT = re.compile(rf"[^\W{UNSPACED}]+|\S")
+# A run has at most so many units; fewer, down to the least, where a text is so long that the
+# pattern would have more than so many units in all.
+MOST_UNITS, LEAST_UNITS, MOST_IN_PATTERN = 24, 6, 6000
+
+
+def held_to_text(schema: dict[str, Any], paths: Sequence[str], text: str) -> dict[str, Any]:
+    """The schema with the fields at `paths` held to runs of whole words of `text`.
+
+    White space between words counts as one space, whatever the text has there. A schema without
+    such fields comes back as it is.
+    """
+    pattern = run_pattern(text) if paths else ""
+    for path in paths:
+        schema = _with_pattern(schema, _keys(path), pattern)
+    return schema
+
+
+def run_pattern(text: str) -> str:
+    """A regular expression for the runs of whole words of a text, the empty one if it has none."""
+    text = " ".join(text.split())
+    spans = [found.span() for found in UNIT.finditer(text)]
+    most = max(LEAST_UNITS, min(MOST_UNITS, MOST_IN_PATTERN // max(1, len(spans))))
+    runs: dict[str, None] = {}
+    for first in range(len(spans)):
+        runs[_beginnings(text, spans[first : first + most])] = None
+    return f"^(?:{'|'.join(runs)})$"
+
+
+def path_problem(schema: Any, path: str) -> str | None:
+    """Why a path leads to no field that can be held to a text; None where it does."""
+    if not path.startswith("/"):
+        return "a path begins with /"
+    for key in _keys(path):
+        keyword = "items" if key == "*" else "properties"
+        part = schema.get(keyword) if isinstance(schema, dict) else None
+        schema = part if key == "*" else (part or {}).get(key)
+        if schema is None:
+            return f"the schema has nothing at '{key}' of it"
+    if schema.get("type") != "string" or "pattern" in schema or "enum" in schema:
+        return 'the schema wants a plain {"type": "string"} there'
+    return None
+
+
+def _keys(path: str) -> list[str]:
+    return path.split("/")[1:]
+
+
+def _beginnings(text: str, run: Sequence[tuple[int, int]]) -> str:
+    """A regular expression for a run's first unit, its first two, and so on to all of them."""
+    longer = ""
+    for before, unit in zip(reversed(run[:-1]), reversed(run[1:]), strict=True):
+        longer = f"(?:{re.escape(text[before[1] : unit[1]])}{longer})?"
+    return re.escape(text[slice(*run[0])]) + longer
+
+
+def _with_pattern(schema: dict[str, Any], keys: Sequence[str], pattern: str) -> dict[str, Any]:
+    if not keys:
+        return {**schema, "pattern": pattern}
+    first, rest = keys[0], keys[1:]
+    if first == "*":
+        return {**schema, "items": _with_pattern(schema["items"], rest, pattern)}
+    properties = schema["properties"]
+    held = _with_pattern(properties[first], rest, pattern)
+    return {**schema, "properties": {**properties, first: held}}
