@@ -39,7 +39,7 @@ def run_pattern(text: str) -> str:
     runs: dict[str, None] = {}
     for first in range(len(spans)):
         runs[_beginnings(text, spans[first : first + most])] = None
-    return f"^(?:{'|'.join(runs)})$"
+    return f"^(?:{'|'.join(runs)})?$"
 
 
 def path_problem(schema: Any, path: str) -> str | None:
