@@ -13,6 +13,7 @@ from transformers import LogitsProcessor, LogitsProcessorList, StoppingCriteria
 from transformers.utils import logging as transformers_logging
 
 from spokesmith.backends import LocalBackend
+from spokesmith.backends.completion import Completion
 from spokesmith.bases import Base, load_base
 from spokesmith.decoding import Constraint, Features
 from spokesmith.decoding.grammar import Grammar, GrammarCompiler
@@ -137,30 +138,40 @@ def by_generate(first: int, at_once: int, *, held: bool) -> dict[str, Any]:
     return summary(time.perf_counter() - start, tokens, waited, forwards)
 
 
-def by_engine(first: int, at_once: int, *, held: bool = True, **features: Any) -> dict[str, Any]:
+def by_engine(
+    first: int, at_once: int, *, held: bool = True, verbatim: bool = False, **features: Any
+) -> dict[str, Any]:
     """This engine; callers ask `at_once` at a time."""
     base, task = loaded()
     backend = LocalBackend(base, spokes="memory", num_slots=at_once, features=Features(**features))
     backend.complete(task.messages(WARM_UP), task.schema if held else None, max_tokens=8)
-    return ask_all(backend, task, texts_of(task, first), at_once, held=held)[0]
+    texts = texts_of(task, first)
+    return ask_all(backend, task, texts, at_once, held=held, verbatim=verbatim)[0]
 
 
 def ask_all(
-    backend: LocalBackend, task: Task, texts: list[str], at_once: int, *, held: bool = True
+    backend: LocalBackend,
+    task: Task,
+    texts: list[str],
+    at_once: int,
+    *,
+    held: bool = True,
+    verbatim: bool = False,
 ) -> tuple[dict[str, Any], list[str]]:
-    """The figures of an engine that is asked for the encodings of all texts, and its answers."""
-    schema = task.schema if held else None
+    """The figures of an engine that is asked for the encodings of all texts, and its answers.
+
+    They are held to the task's schema, or with `verbatim` to that of each text.
+    """
+
+    def ask(text: str) -> Completion:
+        schema = task.schema_for(text) if verbatim else task.schema
+        messages = task.messages(text)
+        return backend.complete(messages, schema if held else None, max_tokens=task.max_tokens)
+
     before = backend.stats().forwards
     start = time.perf_counter()
     with ThreadPoolExecutor(at_once) as pool:
-        found = list(
-            pool.map(
-                lambda text: backend.complete(
-                    task.messages(text), schema, max_tokens=task.max_tokens
-                ),
-                texts,
-            )
-        )
+        found = list(pool.map(ask, texts))
     figures = summary(
         time.perf_counter() - start,
         [one.usage.completion_tokens for one in found],
@@ -175,6 +186,7 @@ SIDES: dict[str, Side] = {
     "generate free": partial(by_generate, held=False),
     "generate grammar": partial(by_generate, held=True),
     "spokesmith": by_engine,
+    "spokesmith, held to the text": partial(by_engine, verbatim=True),
     "spokesmith free": partial(by_engine, held=False),
     "without forced tokens": partial(by_engine, forced=False),
     "without copying": partial(by_engine, copying=False),

@@ -129,7 +129,7 @@ def test_speculation_changes_no_answer_and_is_told_of(
 def test_what_a_grammar_lets_through_is_canonical_and_valid(
     backend: LlamaCppBackend, seed: int
 ) -> None:
-    text = f"Text {seed} tells of Ana-Maria Grün\nand of \"P-7\"."
+    text = f'Text {seed} tells of Ana-Maria Grün\nand of "P-7".'
     schema: dict[str, Any] = SCHEMA if seed % 2 else MEMORY.schema_for(text)
     request = asking(
         text,

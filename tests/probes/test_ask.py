@@ -28,6 +28,9 @@ def test_the_engine_is_asked_as_the_task_says() -> None:
         "time_limit_s": 7.0,
     }
     ask(PROBES[:1], MEMORY, engine, Asking(constrained=True, max_tokens=900))
+    assert engine.calls[-1]["schema"] == MEMORY.schema_for(PROBES[0].text) != MEMORY.schema
+    plain = Asking(constrained=True, max_tokens=900, verbatim=False)
+    ask(PROBES[:1], MEMORY, engine, plain)
     assert engine.calls[-1]["schema"] is MEMORY.schema
 
 

@@ -61,7 +61,7 @@ def test_the_task_and_the_request_reach_the_engine() -> None:
     task = load_task("memory")
     assert first.messages == task.messages(TEXT)
     assert first.constraint is not None
-    assert first.constraint.value == SCHEMA
+    assert first.constraint.value == task.schema_for(TEXT)
     assert (first.model, first.max_tokens, first.on_truncation) == ("memory", 700, "close")
     sampling = first.sampling
     assert (sampling.temperature, sampling.top_p, sampling.seed) == (0.5, 0.9, 7)

@@ -28,7 +28,9 @@ WORDS = st.text(st.characters(categories=["L", "N"], max_codepoint=0x17F), min_s
 
 
 def holds(text: str, name: str) -> bool:
-    return re.fullmatch(run_pattern(text), name) is not None
+    pattern = run_pattern(text)
+    assert pattern is not None
+    return re.fullmatch(pattern, name) is not None
 
 
 @given(st.lists(WORDS, min_size=1, max_size=20), st.data())
@@ -41,6 +43,7 @@ def test_every_run_of_words_of_the_text_may_stand(words: list[str], data: st.Dat
 
 @given(st.lists(WORDS, min_size=1, max_size=20), st.lists(WORDS, min_size=1, max_size=3))
 def test_nothing_else_may(words: list[str], name: list[str]) -> None:
+    assert holds(" ".join(words), "")
     text, asked = " ".join(words), " ".join(name)
     stands = any(words[i : i + len(name)] == name for i in range(len(words)))
     assert holds(text, asked) == stands
@@ -51,9 +54,8 @@ def test_nothing_else_may(words: list[str], name: list[str]) -> None:
     [
         (
             "Ask Ana-Maria's brother (+44 20 7946), see https://a.example/b?c=1#d, C++ and foo().",
-            ["Ana", "Ana-Maria", "Ana-Maria's brother", "+44 20 7946", "C++", "foo()"]
-            + ["https://a.example/b?c=1#d", "a.example"],
-            ["", " ", "An", "Mari", "ana", "Ana Maria", "Ask brother", "Ana-Maria's sister"],
+            ["Ana", "Ana-Maria's brother", "+44 20 7946", "C++", "foo()", "a.example/b?c=1#d"],
+            [" ", "An", "Mari", "ana", "Ana Maria", "Ask brother", "Ana-Maria's sister"],
         ),
         ("小林さんは長崎に住む。", ["小林", "小林さん", "長崎"], ["長島", "小崎"]),
         ("최유리가 서울에서", ["최유리", "서울"], ["최리"]),
@@ -70,11 +72,16 @@ def test_names_as_texts_have_them(text: str, names: list[str], others: list[str]
 
 
 def test_runs_of_a_long_text_are_shorter() -> None:
-    words = [f"w{i}" for i in range(900)]
+    words = [f"w{i}" for i in range(3000)]
     text = " ".join(words)
     assert holds(text, " ".join(words[100:106]))
     assert not holds(text, " ".join(words[100:107]))
-    assert len(run_pattern(text)) < 40 * 6 * len(words)
+
+
+@pytest.mark.parametrize("text", ["a b " * 3 + "x" * 300_000, " ".join(map(str, range(9000)))])
+def test_a_text_that_is_too_long_is_no_pattern(text: str) -> None:
+    assert run_pattern(text) is None
+    assert held_to_text(SCHEMA, ["/who"], text) is SCHEMA
 
 
 def test_only_the_fields_of_the_paths_change() -> None:
@@ -145,8 +152,8 @@ def test_a_task_says_which_fields(tmp_path: Path) -> None:
     assert load_task(write("")).schema_for("Ana left.") == schema
 
 
-def test_the_names_of_a_memory_are_held_to_its_text() -> None:
+def test_entities_of_a_memory_are_held_to_its_text() -> None:
     task = load_task("memory")
-    assert task.verbatim == (NAME,)
+    assert NAME in task.verbatim
     assert task.schema_for("Ana") != task.schema
     assert task.schema_hash == load_task("memory").schema_hash

@@ -1,5 +1,6 @@
 """`POST /v1/chat/completions`."""
 
+import asyncio
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -26,7 +27,8 @@ def add_routes(app: FastAPI, service: Service) -> None:
         A set of spokes that gets one user message and nothing else answers with the encoding of
         its task. Whoever sends a system message or says what holds the answer gets that.
         """
-        plan = plan_chat(service, body)
+        # Of a long text the schema that is held to it takes a while.
+        plan = await asyncio.to_thread(plan_chat, service, body)
         note(http, model=plan.model.name, stream=bool(body.stream), task=plan.task)
         if service.settings.log_contents:
             note(http, messages=plan.requests[0].messages)

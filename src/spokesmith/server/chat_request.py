@@ -13,7 +13,7 @@ from spokesmith.server.fields import UNLIMITED, StreamOptions, TextFields
 from spokesmith.server.messages import ChatMessage, as_turns, plain_text, wants_no_thinking
 from spokesmith.server.service import Service
 from spokesmith.server.tools import Tool, ToolChoice, ToolUse, tool_use
-from spokesmith.tasks import Message
+from spokesmith.tasks import Message, Task
 
 MAX_TOP_LOGPROBS = 20
 # What the chat format itself tells the template.
@@ -101,6 +101,7 @@ class ChatPlan:
         tools: how the answers may use tools.
         held: what the answers are held to, tools aside.
         task: name of the task that gave its prompt and schema; None where the caller gave his own.
+        constraint: what a valid answer fits; a task's schema without what it says of one text.
     """
 
     model: Model
@@ -108,10 +109,7 @@ class ChatPlan:
     tools: ToolUse | None
     held: Held | None
     task: str | None
-
-    @property
-    def constraint(self) -> Constraint | None:
-        return self.requests[0].constraint
+    constraint: Constraint | None
 
 
 def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
@@ -162,7 +160,12 @@ def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
         tools=tools,
         held=held,
         task=task.name if task else None,
+        constraint=_as_constraint(task) if task else request.constraint,
     )
+
+
+def _as_constraint(task: Task) -> Constraint:
+    return Constraint(kind="schema", value=task.schema)
 
 
 def check_closing(request: Request) -> None:

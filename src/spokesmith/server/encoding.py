@@ -75,13 +75,15 @@ def encode_router(service: Service) -> APIRouter:
         """The encoding of one text, checked strictly: 422 where the answer does not fit."""
         model = service.model(body.model)
         task = service.task(model) or _default_task()
-        request = _request(body, model, task)
+        # Of a long text the schema that is held to it takes a while.
+        request = await asyncio.to_thread(_request, body, model, task)
         note(http, model=model.name, stream=body.stream, task=task.name)
         if service.settings.log_contents:
             note(http, messages=request.messages)
 
         async def count(completions: list[Completion]) -> None:
-            await note_answers(http, service, model.name, completions, request.constraint)
+            constraint = Constraint(kind="schema", value=task.schema)
+            await note_answers(http, service, model.name, completions, constraint)
 
         if body.stream:
             answers = await for_client(http, begin_stream(service, [request]))

@@ -71,7 +71,9 @@ def check_task(name_or_folder: str | Path) -> TaskReport:
     for path in settings["verbatim"] if schema is not None else ():
         if problem := path_problem(schema, path):
             where = folder / "task.toml"
-            report.problems.append(f"{where}: verbatim names {path!r}, but {problem}: mend the path")
+            report.problems.append(
+                f"{where}: verbatim names {path!r}, but {problem}: mend the path"
+            )
     _check_prompt(folder / settings["prompt"], schema, report)
     records, problems = read_probe_records(folder / settings["probes"])
     report.problems += problems

@@ -2,7 +2,8 @@
 
 A task names such fields by path, `/structured_concepts/entities/*/name` for example, where `*` is
 every item of an array. For one text each of them gets a `pattern` that only runs of the text's own
-words match, so that a grammar made from the schema allows no other answer. Knows no grammar.
+words match, or nothing, so that a grammar made from the schema allows no other answer. Knows no
+grammar.
 """
 
 import re
@@ -14,32 +15,37 @@ from typing import Any
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 # A word, or any one character that is none.
 UNIT = re.compile(rf"[^\W{UNSPACED}]+|\S")
-# A run has at most so many units; fewer, down to the least, where a text is so long that the
-# pattern would have more than so many units in all.
-MOST_UNITS, LEAST_UNITS, MOST_IN_PATTERN = 24, 6, 6000
+# A run has at most so many units: the first number with which the pattern is not longer than
+# MOST_CHARACTERS. Compiling that takes a good tenth of a second.
+MOST_UNITS = (24, 12, 6)
+MOST_CHARACTERS = 250_000
 
 
 def held_to_text(schema: dict[str, Any], paths: Sequence[str], text: str) -> dict[str, Any]:
-    """The schema with the fields at `paths` held to runs of whole words of `text`.
+    """The schema with the fields at `paths` held to runs of whole words of `text`, or to nothing.
 
-    White space between words counts as one space, whatever the text has there. A schema without
-    such fields comes back as it is.
+    White space between words counts as one space, whatever the text has there. A text that is too
+    long for a pattern (about 20,000 characters) leaves the schema as it is.
     """
-    pattern = run_pattern(text) if paths else ""
+    pattern = run_pattern(text) if paths else None
+    if pattern is None:
+        return schema
     for path in paths:
         schema = _with_pattern(schema, _keys(path), pattern)
     return schema
 
 
-def run_pattern(text: str) -> str:
-    """A regular expression for the runs of whole words of a text, the empty one if it has none."""
+def run_pattern(text: str) -> str | None:
+    """A regular expression for the runs of whole words of a text and for the empty string; None
+    where it would be too long."""
     text = " ".join(text.split())
     spans = [found.span() for found in UNIT.finditer(text)]
-    most = max(LEAST_UNITS, min(MOST_UNITS, MOST_IN_PATTERN // max(1, len(spans))))
-    runs: dict[str, None] = {}
-    for first in range(len(spans)):
-        runs[_beginnings(text, spans[first : first + most])] = None
-    return f"^(?:{'|'.join(runs)})?$"
+    for most in MOST_UNITS:
+        runs = {_beginnings(text, spans[first : first + most]): None for first in range(len(spans))}
+        pattern = f"^(?:{'|'.join(runs)})?$"
+        if len(pattern) <= MOST_CHARACTERS:
+            return pattern
+    return None
 
 
 def path_problem(schema: Any, path: str) -> str | None:
