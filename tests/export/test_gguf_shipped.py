@@ -64,5 +64,7 @@ def test_llama_cpp_agrees_with_pytorch(tmp_path: Path, touched: str) -> None:
     document = export(tmp_path / "memory.gguf", "--touched", touched)
     found = document["engine"]
     assert found["checked"]
-    assert found["difference"] < {"auto": 0.16, "q8_0": 0.16, "f16": 0.15}[touched]
-    assert found["same_first"] >= 18
+    assert found["difference"] < {"auto": 0.15, "q8_0": 0.16, "f16": 0.12}[touched]
+    assert found["rounding"] < {"auto": 0.4, "q8_0": 0.03, "f16": 0.002}[touched]
+    assert found["same_first"] >= {"auto": 17, "q8_0": 19, "f16": 19}[touched]
+    assert document["read_back"]["kept"] == (90 if touched == "auto" else 0)

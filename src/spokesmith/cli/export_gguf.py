@@ -44,7 +44,7 @@ def gguf(
         typer.Option(
             "--touched",
             help="Type of the matrices that get spokes: own (Q8_0 where own cannot be written), "
-            "q8_0, f16, or auto: own, and Q8_0 where llama.cpp then predicts other tokens.",
+            "q8_0, f16, or auto: own, and Q8_0 where own rounds the spokes too much.",
         ),
     ] = AUTO,
     layout: Annotated[
