@@ -56,10 +56,11 @@ def test_an_answer_can_be_closed_wherever_it_is_cut() -> None:
 
 def test_it_is_closed_with_words_of_its_text_where_it_is_held_to_them() -> None:
     task = load_task("memory")
-    text = 'A pump "P-7 \\ old" stopped; Ana-Maria Grün\nsaw it.'
+    address = "https://example.org/a?" + "&".join(f"k{i}=v_{i}" for i in range(18))
+    text = f'A pump "P-7 \\ old" stopped; Ana-Maria Grün\nsaw it. See {address}'
     entities = [
         {"name": name, "type": "device", "context": ""}
-        for name in ('"P-7 \\ old"', "Ana-Maria Grün saw", "pump")
+        for name in ('"P-7 \\ old"', "Ana-Maria Grün saw", "pump", address)
     ]
     parts = {**ENCODING["structured_concepts"], "entities": entities}  # pyright: ignore
     encoding = {**ENCODING, "structured_concepts": parts}

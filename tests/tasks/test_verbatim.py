@@ -78,6 +78,15 @@ def test_runs_of_a_long_text_are_shorter() -> None:
     assert not holds(text, " ".join(words[100:107]))
 
 
+def test_what_no_space_parts_is_not_cut() -> None:
+    address = "https://docs.example.org/v1/a?" + "&".join(f"key{i}=v_{i}" for i in range(14))
+    text = f"See {address} now. " + "word " * 1500
+    assert holds(text, address)
+    assert holds(text, f"See {address}")
+    assert not holds(text, f"{address} now")
+    assert not holds("语" * 300, "语" * 25)
+
+
 @pytest.mark.parametrize("text", ["a b " * 3 + "x" * 300_000, " ".join(map(str, range(9000)))])
 def test_a_text_that_is_too_long_is_no_pattern(text: str) -> None:
     assert run_pattern(text) is None

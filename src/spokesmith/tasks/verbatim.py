@@ -19,6 +19,8 @@ UNIT = re.compile(rf"[^\W{UNSPACED}]+|\S")
 # MOST_CHARACTERS. Compiling that takes a good tenth of a second.
 MOST_UNITS = (24, 12, 6)
 MOST_CHARACTERS = 250_000
+# But what no space parts, an address for example, is not cut before it has so many.
+MOST_UNITS_UNPARTED = 80
 
 
 def held_to_text(schema: dict[str, Any], paths: Sequence[str], text: str) -> dict[str, Any]:
@@ -41,7 +43,10 @@ def run_pattern(text: str) -> str | None:
     text = " ".join(text.split())
     spans = [found.span() for found in UNIT.finditer(text)]
     for most in MOST_UNITS:
-        runs = {_beginnings(text, spans[first : first + most]): None for first in range(len(spans))}
+        runs = {
+            _beginnings(text, spans[first : _end_of_run(text, spans, first, most)]): None
+            for first in range(len(spans))
+        }
         pattern = f"^(?:{'|'.join(runs)})?$"
         if len(pattern) <= MOST_CHARACTERS:
             return pattern
@@ -65,6 +70,18 @@ def path_problem(schema: Any, path: str) -> str | None:
 
 def _keys(path: str) -> list[str]:
     return path.split("/")[1:]
+
+
+def _end_of_run(text: str, spans: Sequence[tuple[int, int]], first: int, most: int) -> int:
+    """The index after the last unit of the longest run that begins with unit `first`."""
+    end = min(first + most, len(spans))
+    while (
+        end < min(first + MOST_UNITS_UNPARTED, len(spans))
+        and spans[end][0] == spans[end - 1][1]
+        and not re.match(f"[{UNSPACED}]", text[spans[end][0]])
+    ):
+        end += 1
+    return end
 
 
 def _beginnings(text: str, run: Sequence[tuple[int, int]]) -> str:
