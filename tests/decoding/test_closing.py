@@ -12,6 +12,7 @@ from spokesmith.decoding.closing import Closer
 from spokesmith.decoding.grammar import GrammarCompiler
 from spokesmith.metrics.compliance import check
 from spokesmith.tasks import load_task
+from spokesmith.tasks.verbatim import held_to_text
 from spokesmith.testing import byte_tokenizer, tiny_base
 
 TOKENIZER = byte_tokenizer()
@@ -56,7 +57,7 @@ def test_an_answer_can_be_closed_wherever_it_is_cut() -> None:
 
 def test_it_is_closed_with_words_of_its_text_where_it_is_held_to_them() -> None:
     task = load_task("memory")
-    address = "https://example.org/a?" + "&".join(f"k{i}=v_{i}" for i in range(18))
+    address = "https://example.org/a?" + "&".join(f"k{i}=v_{i}" for i in range(14))
     text = f'A pump "P-7 \\ old" stopped; Ana-Maria Grün\nsaw it. See {address}'
     entities = [
         {"name": name, "type": "device", "context": ""}
@@ -69,6 +70,13 @@ def test_it_is_closed_with_words_of_its_text_where_it_is_held_to_them() -> None:
     for length in range(0, len(whole), 17):
         answer = closed(held, whole[:length])
         assert check(answer, held).valid, answer
+
+
+def test_a_word_of_another_script_is_ended_where_it_was_cut() -> None:
+    schema = held_to_text(object_of(name={"type": "string"}), ["/name"], "Мария и Мурад, Жанна")
+    for cut in ("М", "Му", "Ж", ""):
+        answer = closed(schema, f'{{"name":"{cut}')
+        assert check(answer, schema).valid, answer
 
 
 def object_of(**properties: Any) -> dict[str, Any]:

@@ -14,6 +14,8 @@ MAX_TOKENS = 4096
 # What ends a value comes before what goes on with it; the rest of a character that was begun last.
 CHARACTERS = '"}],:0123456789{[tfn-.eEabcdghijklmopqrsuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/@+ \\'
 BYTES = [letter.encode() for letter in CHARACTERS] + [bytes([byte]) for byte in range(0x80, 0xC0)]
+# What begins a character of two and more bytes: only where a word of another script must go on.
+FIRST_BYTES = [bytes([byte]) for byte in range(0xC2, 0xF5)]
 
 
 class Closer:
@@ -28,6 +30,7 @@ class Closer:
         for token, piece in enumerate(pieces):
             first.setdefault(piece, token)
         self._singles = [first[byte] for byte in BYTES if byte in first]
+        self._beginnings = [first[byte] for byte in FIRST_BYTES if byte in first]
 
     def close(self, grammar: Grammar) -> list[int] | None:
         """The tokens that end an answer; None where no ending is found. The grammar stays."""
@@ -67,4 +70,5 @@ class Closer:
         return length
 
     def _choices(self, state: Grammar) -> list[int]:
-        return [token for token in self._singles if state.allows(token)]
+        allowed = [token for token in self._singles if state.allows(token)]
+        return allowed or [token for token in self._beginnings if state.allows(token)]
