@@ -186,7 +186,7 @@ SIDES: dict[str, Side] = {
     "generate free": partial(by_generate, held=False),
     "generate grammar": partial(by_generate, held=True),
     "spokesmith": by_engine,
-    "spokesmith, held to the text": partial(by_engine, verbatim=True),
+    "spokesmith held to the text": partial(by_engine, verbatim=True),
     "spokesmith free": partial(by_engine, held=False),
     "without forced tokens": partial(by_engine, forced=False),
     "without copying": partial(by_engine, copying=False),
