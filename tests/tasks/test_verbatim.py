@@ -147,9 +147,9 @@ def test_a_task_says_which_fields(tmp_path: Path) -> None:
     assert Draft202012Validator(task.schema_for("Ana left.")).is_valid({"who": "Ana"})
     assert not Draft202012Validator(task.schema_for("Ana left.")).is_valid({"who": "Eve"})
     assert check_task(tmp_path).ok
-    (tmp_path / "probes.jsonl").write_text(json.dumps({**probe, "gold": {"who": "Eve"}}) + "\n")
-    [problem] = check_task(tmp_path).problems
-    assert "gold of 'a' at #/who: 'Eve' is no run of the text's words" in problem
+    other_words = json.dumps({**probe, "gold": {"who": "who left"}})
+    (tmp_path / "probes.jsonl").write_text(other_words + "\n")
+    assert check_task(tmp_path).ok
     for line, wrong in (
         ('verbatim = ["/whom"]', "verbatim names '/whom', but the schema has nothing at 'whom'"),
         ("verbatim = [1]", r"give a list of strings"),
