@@ -164,9 +164,10 @@ def ask_all(
     """
 
     def ask(text: str) -> Completion:
-        schema = task.schema_for(text) if verbatim else task.schema
-        messages = task.messages(text)
-        return backend.complete(messages, schema if held else None, max_tokens=task.max_tokens)
+        schema = None
+        if held:
+            schema = task.schema_for(text) if verbatim else task.schema
+        return backend.complete(task.messages(text), schema, max_tokens=task.max_tokens)
 
     before = backend.stats().forwards
     start = time.perf_counter()

@@ -19,6 +19,7 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
 from spokesmith.export.gguf_header import MAGIC, TensorInfo, copy_bytes
 from spokesmith.export.gguf_plan import WRITABLE, Array, NewTensor, Plan, entries_bytes
+from spokesmith.export.gguf_stored import stored_rows
 
 # Rows are handled in pieces of about this many values.
 PIECE_VALUES = 4 << 20
@@ -114,12 +115,9 @@ def tensor_pieces(tensor: NewTensor, base: BinaryIO) -> Iterator[bytes | memoryv
 def _base_rows(source: TensorInfo, base: BinaryIO) -> Iterator[Array]:
     """A matrix of the base as it is stored, some rows at a time: uint8, [rows, bytes of a row]."""
     length, num_rows = source.dims
-    row_bytes = source.size // num_rows
     at_once = max(1, PIECE_VALUES // length)
     for start in range(0, num_rows, at_once):
-        rows = min(at_once, num_rows - start)
-        raw = b"".join(copy_bytes(base, source.offset + start * row_bytes, rows * row_bytes))
-        yield np.frombuffer(raw, np.uint8).reshape(rows, row_bytes)
+        yield stored_rows(source, base, start, min(start + at_once, num_rows))
 
 
 def converted(rows: Array, before: int, after: GGMLQuantizationType) -> Array:

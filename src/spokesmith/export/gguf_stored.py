@@ -1,4 +1,5 @@
-"""A set as a written GGUF file holds it: its values after the rounding of the file's types."""
+"""Rows of matrices as a GGUF file stores them, and a set as a written file holds it: its values
+after the rounding of the file's types."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -10,6 +11,7 @@ from gguf import GGMLQuantizationType
 
 from spokesmith.export.gguf_base import GGUFBase, ffn_name
 from spokesmith.export.gguf_header import TensorInfo, copy_bytes, read_header
+from spokesmith.export.gguf_plan import Array
 from spokesmith.spokes import SpokeSet
 
 
@@ -32,15 +34,20 @@ def stored_spokes(path: Path, base: GGUFBase, spokes: SpokeSet) -> SpokeSet:
             width, d = base.ffn(layer, "down").dims
             gate, up, down = (tensors[ffn_name(layer, part)] for part in ("gate", "up", "down"))
             own.gate_bias.copy_(exact.gate_bias)
-            own.gate.copy_(_rows(gate, file, width, inner))
-            own.down.copy_(_rows(up, file, width, inner))
-            own.up.copy_(_rows(down, file, 0, d)[:, width : width + inner] / own.scale)
+            own.gate.copy_(_values(gate, file, width, width + inner))
+            own.down.copy_(_values(up, file, width, width + inner))
+            own.up.copy_(_values(down, file, 0, d)[:, width : width + inner] / own.scale)
     return stored
 
 
-def _rows(info: TensorInfo, file: BinaryIO, start: int, count: int) -> torch.Tensor:
-    """Some rows of a matrix in float32, [count, columns]."""
+def stored_rows(info: TensorInfo, file: BinaryIO, start: int, end: int) -> Array:
+    """Some rows of a matrix as a file stores them: uint8, [rows, bytes of a row]."""
     row_bytes = info.size // info.dims[1]
-    raw = b"".join(copy_bytes(file, info.offset + start * row_bytes, count * row_bytes))
-    rows = np.frombuffer(raw, np.uint8).reshape(count, row_bytes)
+    raw = b"".join(copy_bytes(file, info.offset + start * row_bytes, (end - start) * row_bytes))
+    return np.frombuffer(raw, np.uint8).reshape(end - start, row_bytes)
+
+
+def _values(info: TensorInfo, file: BinaryIO, start: int, end: int) -> torch.Tensor:
+    """Some rows of a matrix in float32, [rows, columns]."""
+    rows = stored_rows(info, file, start, end)
     return torch.tensor(gguf.dequantize(rows, GGMLQuantizationType(info.type)))

@@ -16,6 +16,7 @@ from gguf import GGMLQuantizationType
 from spokesmith.export.gguf_graft import PIECE_VALUES
 from spokesmith.export.gguf_header import Header, TensorInfo, copy_bytes, read_header
 from spokesmith.export.gguf_plan import Array, NewTensor, Plan, entries_bytes
+from spokesmith.export.gguf_stored import stored_rows
 
 # Largest error of stored values, as a share of their root mean square. Rounding to 4 bits gives
 # about 0.1; a wrong row, column or order gives 1 and more.
@@ -133,13 +134,13 @@ def _check_grown(tensor: NewTensor, base: BinaryIO, found: TensorInfo, file: Bin
     # The base's rows and the spokes' are read apart, each in pieces.
     starts = [*range(0, base_rows, at_once), *range(base_rows, num_rows, at_once), num_rows]
     for start, end in itertools.pairwise(starts):
-        rows = _rows(found, file, start, end)
+        rows = stored_rows(found, file, start, end)
         if start >= base_rows:
             wanted = added[start - base_rows : end - base_rows]
             stored = rows
         else:
             assert tensor.source is not None, "only a source has rows"
-            own = _rows(tensor.source, base, start, end)
+            own = stored_rows(tensor.source, base, start, end)
             same = tensor.source.type == tensor.type
             _check_own(tensor, own, rows, same=same)
             if not tensor.adds_columns:
@@ -154,12 +155,6 @@ def _check_grown(tensor: NewTensor, base: BinaryIO, found: TensorInfo, file: Bin
     if not share <= _allowed(found.type):
         raise _DiffersError(f"the spokes in {tensor.name} are off by {share:.3g} of their size")
     return share
-
-
-def _rows(info: TensorInfo, file: BinaryIO, start: int, end: int) -> Array:
-    row_bytes = info.size // info.dims[1]
-    raw = b"".join(copy_bytes(file, info.offset + start * row_bytes, (end - start) * row_bytes))
-    return np.frombuffer(raw, np.uint8).reshape(end - start, row_bytes)
 
 
 def _check_own(tensor: NewTensor, own: Array, rows: Array, *, same: bool) -> None:

@@ -93,11 +93,13 @@ def ask(
 def ask_one(probe: Probe, task: Task, complete: Complete, how: Asking) -> Answer:
     """The answer to one probe, which may be a failure."""
     start = time.perf_counter()
-    schema = task.schema_for(probe.text) if how.verbatim else task.schema
+    schema = None
+    if how.constrained:
+        schema = task.schema_for(probe.text) if how.verbatim else task.schema
     try:
         completion = complete(
             task.messages(probe.text),
-            schema=schema if how.constrained else None,
+            schema=schema,
             max_tokens=how.max_tokens,
             time_limit_s=how.time_limit_s,
         )

@@ -14,6 +14,7 @@ from typing import Any
 # of them may begin or end a run.
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 # A word, or any one character that is none.
+UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")
 UNIT = re.compile(rf"[^\W{UNSPACED}]+|\S")
 # A run has at most so many units: the first number with which the pattern is not longer than
 # MOST_CHARACTERS. Compiling that takes a good tenth of a second.
@@ -78,7 +79,7 @@ def _end_of_run(text: str, spans: Sequence[tuple[int, int]], first: int, most: i
     while (
         end < min(first + MOST_UNITS_UNPARTED, len(spans))
         and spans[end][0] == spans[end - 1][1]
-        and not re.match(f"[{UNSPACED}]", text[spans[end][0]])
+        and not UNSPACED_CHARACTER.match(text, spans[end][0])
     ):
         end += 1
     return end
