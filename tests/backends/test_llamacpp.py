@@ -64,7 +64,9 @@ def options(**more: Any) -> LlamaCppOptions:
 
 @pytest.fixture(scope="module")
 def backend(base: Base, path: Path) -> Iterator[LlamaCppBackend]:
-    opened = LlamaCppBackend(path, base.chat, name="memory", task="memory", options=options())
+    opened = LlamaCppBackend(
+        path, base.chat, name="memory", task=load_task("memory"), options=options()
+    )
     yield opened
     opened.close(finish=False)
 
@@ -358,7 +360,7 @@ def test_closing_finishes_what_is_under_way(base: Base, path: Path) -> None:
 
 def test_sets_are_a_part_of_the_file(backend: LlamaCppBackend) -> None:
     assert [model.name for model in backend.models()] == ["memory"]
-    assert backend.models()[0].task == "memory"
+    assert backend.models()[0].task == load_task("memory")
     with pytest.raises(ValueError, match="spokesmith export gguf"):
         backend.load_set("memory-smollm2-135m")
     with pytest.raises(UnknownModelError):

@@ -3,6 +3,7 @@
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from spokesmith.backends.completion import Piece
 from spokesmith.backends.request import CancelledError, Request, UnknownModelError
 from spokesmith.backends.text_stream import TextStream
 from spokesmith.bases import Base
-from spokesmith.decoding import Constraint
-from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
+from spokesmith.decoding import Constraint, Sampling
+from spokesmith.spokes import SpokesCard, SpokeSet, load_spokes, save_spokes
+from spokesmith.tasks import load_task, save_task
 from spokesmith.testing import byte_tokenizer, tiny_base
 
 TOKENIZER = byte_tokenizer()
@@ -38,6 +40,23 @@ def save_set(base: Base, folder: Path, seed: int) -> str:
     )
     save_spokes(folder, spokes, card)
     return str(folder)
+
+
+def test_a_set_brings_its_task_or_is_refused(base: Base, tmp_path: Path) -> None:
+    letter = replace(load_task("memory"), name="letter", prompt="Who writes?")
+    folder = Path(save_set(base, tmp_path / "set", seed=1))
+    spokes, card = load_spokes(folder)
+    save_spokes(folder, spokes, replace(card, task="letter", prompt_hash=letter.prompt_hash))
+    backend = LocalBackend(base, spokes=None)
+    with pytest.raises(ValueError, match="trained for the task 'letter', which is not with it"):
+        backend.load_set(str(folder))
+    assert [model.name for model in backend.models()] == [base.name]
+    save_task(letter, folder / "task")
+    model = backend.load_set(str(folder))
+    assert model.name == "letter"
+    assert model.task is not None
+    assert model.task.prompt == letter.prompt
+    backend.close()
 
 
 def pieces_of(text: str, stop: tuple[str, ...], seed: int) -> tuple[str, str | None]:
@@ -95,6 +114,49 @@ def test_a_stop_text_ends_the_work(base: Base) -> None:
     assert backend.stats().running == 0
 
 
+def test_an_answer_that_ends_at_a_stop_text_tells_its_costs(base: Base) -> None:
+    free = LocalBackend(base, spokes=None).start(Request(messages=MESSAGES, max_tokens=60))
+    text = free.result(30).text
+    backend = LocalBackend(base, spokes=None)
+    ask = Request(messages=MESSAGES, max_tokens=200, stop=(text[40:43],))
+    first, second = (backend.start(ask).result(30) for _ in range(2))
+    assert first.text == second.text == text[: text.index(text[40:43])]
+    assert second.usage.cached_tokens > 0
+    assert second.timing.waiting_s > 0
+    assert second.timing.first_token_s > second.timing.waiting_s
+    # It has been learnt of the first what is to be guessed.
+    assert 0 < second.num_forwards < first.num_forwards
+
+
+def test_a_stop_text_ends_an_answer_before_its_caller_holds_it(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = LocalBackend(base, spokes=None)
+    submit, heard = backend.engine.submit, threading.Event()
+
+    def slowly(*args: Any, **options: Any) -> Any:
+        ticket = submit(*args, **options)
+        assert heard.wait(20)
+        return ticket
+
+    monkeypatch.setattr(backend.engine, "submit", slowly)
+    (letter,) = backend.tokenize("q")
+    sampling = Sampling(logit_bias={letter: 100.0})
+    ask = Request(messages=MESSAGES, max_tokens=100, sampling=sampling, stop=("q",))
+    done = backend.start(ask, on_piece=lambda _: heard.set()).result(30)
+    assert (done.text, done.finish_reason, done.usage.completion_tokens) == ("", "stop", 1)
+
+
+def test_an_ending_that_a_stop_text_cuts_closes_nothing(base: Base) -> None:
+    held = Constraint(kind="regex", value="[a-z]{8}END;")
+    ask = Request(messages=MESSAGES, constraint=held, max_tokens=5, on_truncation="close")
+    backend = LocalBackend(base, spokes=None)
+    whole, cut = (backend.start(replace(ask, stop=stop)).result(30) for stop in ((), ("END",)))
+    assert (whole.finish_reason, whole.closed) == ("length", True)
+    assert whole.text == f"{cut.text}END;"
+    assert (cut.finish_reason, cut.stop_text, cut.closed) == ("stop", "END", False)
+
+
 def test_a_cancelled_job_says_so(base: Base) -> None:
     backend = LocalBackend(base, spokes=None)
     started = threading.Event()
@@ -111,7 +173,7 @@ def test_models_are_the_base_and_the_sets(base: Base, tmp_path: Path) -> None:
     backend = LocalBackend(base, spokes=None)
     loaded = backend.load_set(save_set(base, tmp_path / "one", 1), name="one")
     assert [model.name for model in backend.models()] == [base.name, "one"]
-    assert loaded.task == "memory"
+    assert loaded.task == load_task("memory")
     ask = Request(messages=MESSAGES, max_tokens=12)
     bare = backend.start(ask).result(30).text
     with_set = backend.start(Request(messages=MESSAGES, max_tokens=12, model="one")).result(30)

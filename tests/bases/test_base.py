@@ -1,11 +1,12 @@
 """Loading bases: by name, folder or GGUF file, and what goes wrong in one line."""
 
+import struct
 from pathlib import Path
 
 import pytest
 import torch
 
-from spokesmith.bases import EMBEDDED, FAMILIES, load_base, shape_fingerprint
+from spokesmith.bases import EMBEDDED, FAMILIES, load_base, loading, shape_fingerprint
 from spokesmith.bases import embedded as embedded_module
 from spokesmith.bases.embedded import build_once, cache_folder
 from spokesmith.bases.families import family_of
@@ -92,6 +93,39 @@ def test_mistakes_are_one_line(folder: Path, tmp_path: Path) -> None:
         load_base(str(folder), device="warp")
     with pytest.raises(ValueError, match=r"'mamba' .* \(llama, gemma3, gemma4, qwen3, qwen3_5\)"):
         family_of("mamba")
+
+
+def gguf_header(key: bytes, value: bytes) -> bytes:
+    """A file of one key."""
+    name = struct.pack("<Q", len(key)) + key
+    return b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + name + value
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (gguf_header(b"k", struct.pack("<IIQ", 9, 4, 2**60)), "value of 'k' reaches past the file"),
+        (gguf_header(b"k", struct.pack("<IQ", 8, 2**60)), "value of 'k' reaches past the file"),
+        (gguf_header(b"general.architecture", b""), "the type of 'general.architecture' reaches"),
+        (b"GGUF" + struct.pack("<IQQ", 3, 2**60, 2**60), "at most 65536 are read"),
+        (b"GGUF\3\0", "the version reaches past the file"),
+    ],
+    ids=["long array", "long text", "cut in a key", "many keys", "cut at once"],
+)
+def test_a_hostile_file_is_refused_before_it_is_unpacked(
+    content: bytes, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def unpack(*_: object) -> None:
+        raise AssertionError("it was unpacked")
+
+    monkeypatch.setenv("SPOKESMITH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(loading, "dequantise", unpack)
+    path = tmp_path / "base.gguf"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=words) as refused:
+        load_base(str(path), device="cpu")
+    assert "is damaged" in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_the_cache_folder_moves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -54,6 +54,41 @@ def test_a_tokenizer_without_a_template_is_refused() -> None:
         ChatFormat(tokenizer)
 
 
+def test_of_several_templates_the_default_one_is_taken() -> None:
+    tokenizer = byte_tokenizer()
+    wanted = ChatFormat(tokenizer).prompt_ids(MESSAGES)
+    tokenizer.chat_template = {"default": tokenizer.chat_template, "tool_use": "other"}
+    assert ChatFormat(tokenizer).prompt_ids(MESSAGES) == wanted
+    tokenizer.chat_template = {"rag": "one", "tool_use": "other"}
+    with pytest.raises(ValueError, match=r"none is called 'default': put .* chat_template\.jinja"):
+        ChatFormat(tokenizer)
+
+
+def test_a_template_that_leaves_words_out_is_refused() -> None:
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = (
+        "{% for message in messages if message.role != 'system' %}{{ message.content }}{% endfor %}"
+    )
+    chat = ChatFormat(tokenizer)
+    assert tokenizer.decode(chat.prompt_ids(MESSAGES[1:])) == "Hi there"
+    with pytest.raises(ValueError, match=r"leaves out or moves what a system turn says: put"):
+        chat.prompt_ids(MESSAGES)
+
+
+@pytest.mark.parametrize("roles", ["system user system user", "system user user", "user user"])
+def test_a_chat_that_the_template_refuses_is_a_value_error(roles: str) -> None:
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = (
+        "{% for message in messages %}"
+        "{% if message.role != ('user', 'assistant')[loop.index0 % 2] %}"
+        "{{ raise_exception('roles must alternate') }}{% endif %}"
+        "{{ message.content }}{% endfor %}"
+    )
+    turns = [{"role": role, "content": "a"} for role in roles.split()]
+    with pytest.raises(ValueError, match="takes no such chat: roles must alternate"):
+        ChatFormat(tokenizer).prompt_ids(turns)
+
+
 def test_an_answer_ends_with_the_family_s_own_token_where_the_tokenizer_has_it() -> None:
     tokenizer = byte_tokenizer()
     assert ChatFormat(tokenizer, turn_end="<turn|>").stop_ids == (257,)

@@ -10,6 +10,7 @@ import pytest
 from spokesmith.cli.encode import read_inputs
 from spokesmith.cli.train import parse_choices
 from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
+from spokesmith.tasks import load_task, save_task
 from spokesmith.testing import tiny_base
 
 
@@ -122,6 +123,12 @@ def test_train_encode_and_probe_on_a_tiny_base(tiny: Path, data: Path, tmp_path:
     out, error = spokesmith("encode", "one", "two", "--free", "--max-tokens", 20, *using, status=1)
     assert out == "null\nnull\n"
     assert "input 2:" in error
+    # A text that cannot be asked for costs the others nothing.
+    long = "far too long " * 5000
+    both = ("encode", long, "two", "--free", "--max-tokens", 20, "--json", *using)
+    first, second = json.loads(spokesmith(*both, status=1)[0])
+    assert (first["completion_tokens"], second["completion_tokens"]) == (0, 20)
+    assert "the base's context is" in first["problem"]
     out, _ = spokesmith("encode", "one", "--free", "--max-tokens", 20, *using, "--json", status=1)
     (result,) = json.loads(out)
     assert result["encoding"] is None
@@ -180,6 +187,33 @@ def test_a_task_of_ones_own(tmp_path: Path) -> None:
     assert error.startswith("spokesmith: ")
 
 
+def test_a_set_is_asked_what_it_was_trained_for(tmp_path: Path) -> None:
+    schema = tmp_path / "schema.json"
+    schema.write_text(
+        json.dumps({"type": "object", "properties": {"title": {"type": "string", "maxLength": 9}}})
+    )
+    spokesmith("task", "new", tmp_path / "mine", "--schema", schema)
+    mine, base = load_task(tmp_path / "mine"), tiny_base()
+    spokes = SpokeSet.create(base.spokes_config(num_spokes=1, rank=2), seed=0)
+    card = SpokesCard(
+        spokes=spokes.config,
+        base=base.name,
+        base_fingerprint=base.fingerprint,
+        task=mine.name,
+        schema_hash=mine.schema_hash,
+        prompt_hash=mine.prompt_hash,
+    )
+    save_spokes(tmp_path / "set", spokes, card)
+    asking = ("encode", "A title", "--base", "tiny-llama", "--spokes", tmp_path / "set")
+    _, error = spokesmith(*asking, status=2)
+    assert "trained for the task 'mine', which is not with it: copy that task's folder to" in error
+    save_task(mine, tmp_path / "set" / "task")
+    out, _ = spokesmith(*asking)
+    assert list(json.loads(out)) == ["title"]
+    out, _ = spokesmith(*asking, "--task", "memory", "--free", "--max-tokens", 5, status=1)
+    assert out == "null\n"
+
+
 MISTAKES = [
     (("encode", "x", "--base", "no-such-base"), "cannot load base 'no-such-base'"),
     (("encode", "  "), "no text in"),
@@ -231,6 +265,11 @@ def test_inputs_are_texts_files_and_lines(tmp_path: Path) -> None:
     assert read_inputs(str(note), lines=True) == ["first", "second"]
     assert read_inputs(str(rows), lines=False) == ["a", "b"]
     assert read_inputs("x" * 5000, lines=False) == ["x" * 5000]
+    separated = "a\u2028b\x0c\x85c"
+    rows.write_text(json.dumps({"text": separated}, ensure_ascii=False) + "\r\n\n")
+    assert read_inputs(str(rows), lines=False) == [separated]
+    note.write_text(f"{separated}\r\nd")
+    assert read_inputs(str(note), lines=True) == [separated, "d"]
     rows.write_text('{"text": "a"}\n{"words": "b"}\n')
     with pytest.raises(ValueError, match=r"rows\.jsonl, line 2"):
         read_inputs(str(rows), lines=False)

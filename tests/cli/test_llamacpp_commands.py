@@ -70,7 +70,7 @@ def test_the_file_says_what_it_is_for(path: Path, tmp_path: Path) -> None:
     settings = ["threads=1", "num_slots=1", "context=2048"]
     for named, name in (({}, "memory"), ({"name": "mine"}, "mine")):
         backend = open_llamacpp(path, settings=settings, **named)
-        assert [(one.name, one.task) for one in backend.models()] == [(name, "memory")]
+        assert [(one.name, one.task) for one in backend.models()] == [(name, load_task("memory"))]
         backend.close()
     plain = write_tiny_gguf(tiny_chat_base(), tmp_path / "plain.gguf", name="Tiny One")
     backend = open_llamacpp(plain, settings=settings)

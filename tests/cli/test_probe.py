@@ -22,7 +22,7 @@ GOLDS = {probe.text.strip(): json.dumps(probe.gold) for probe in PROBES}
 URL = ("--url", "http://127.0.0.1:9", "--concurrency", "2")
 
 
-def spokesmith(*arguments: str | Path, status: int = 0) -> tuple[str, str]:
+def spokesmith(*arguments: str | Path | int, status: int = 0) -> tuple[str, str]:
     """Run the command in this process; return its stdout and stderr, or a user's mistake."""
     result = CliRunner().invoke(app, ["probe", *map(str, arguments)])
     if isinstance(result.exception, ValueError):
@@ -89,6 +89,18 @@ def test_answers_of_a_file_are_scored_without_an_engine(answers: Path, tmp_path:
     _, error = spokesmith(*command, status=2)
     assert "is there already" in error
     spokesmith(*command, "--force", status=1)
+
+
+def test_of_answers_that_others_made_only_what_was_said_is_known(
+    answers: Path, tmp_path: Path
+) -> None:
+    def reported(*options: str | int) -> tuple[Any, Any]:
+        document = json.loads(spokesmith("--answers", answers, *options, "--json", status=1)[0])
+        return document["constrained"], document["max_tokens"]
+
+    assert reported() == (None, None)
+    assert reported("--free", "--max-tokens", 9) == (False, 9)
+    assert reported("--constrained") == (True, None)
 
 
 def test_tables_show_totals_and_failures(answers: Path, monkeypatch: pytest.MonkeyPatch) -> None:

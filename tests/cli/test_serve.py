@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -17,8 +18,9 @@ import pytest
 from spokesmith.cli.serve import NamedSet, named_sets, open_serving_backend
 from spokesmith.decoding import Engine
 from spokesmith.decoding.engine import WarmUp
-from spokesmith.server.running import address_of, bind, is_local
-from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
+from spokesmith.server.access import is_local
+from spokesmith.server.running import address_of, bind
+from spokesmith.spokes import SpokesCard, SpokeSet, load_spokes, save_spokes
 from spokesmith.testing import tiny_base
 
 KEY = "key-of-the-test"
@@ -190,6 +192,11 @@ def test_names_of_sets(folder: Path) -> None:
         NamedSet(name="law", source=mine),
         NamedSet(name="memory-smollm2-135m", source="memory-smollm2-135m"),
     ]
+    letter = folder.parent / "of-letters"
+    spokes, card = load_spokes(folder)
+    save_spokes(letter, spokes, replace(card, task="letter", prompt_hash="0"))
+    with pytest.raises(ValueError, match="trained for the task 'letter', which is not with it"):
+        named_sets(str(letter))
     with pytest.raises(ValueError, match="two sets are called 'a'"):
         named_sets(f"a={mine},a={mine}")
 
@@ -205,7 +212,14 @@ def test_a_port_that_is_taken() -> None:
 
 @pytest.mark.parametrize(
     ("host", "local"),
-    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("box", False)],
+    [
+        ("127.0.0.1", True),
+        ("127.0.0.2", True),
+        ("::1", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("box", False),
+    ],
 )
 def test_which_hosts_only_this_machine_reaches(host: str, local: bool) -> None:
     assert is_local(host) is local

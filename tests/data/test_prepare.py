@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,13 @@ import pytest
 from spokesmith.bases import ChatFormat
 from spokesmith.data.generate import generate
 from spokesmith.data.pairs import Pair, read_pairs, write_pairs
-from spokesmith.data.prepare import prepare, prepared_key, read_prepared, write_prepared
+from spokesmith.data.prepare import (
+    chat_key,
+    prepare,
+    prepared_key,
+    read_prepared,
+    write_prepared,
+)
 from spokesmith.tasks import load_task
 from spokesmith.testing import byte_tokenizer
 
@@ -76,6 +83,30 @@ def test_the_key_follows_all_that_the_tokens_depend_on(pairs: list[Pair], tmp_pa
     others.add(prepared_key(path, TASK, "base", 100))
     assert len(others) == 3
     assert key not in others
+
+
+def test_the_key_of_a_turn_format_follows_all_that_it_writes() -> None:
+    def other(**changes: Any) -> ChatFormat:
+        tokenizer = byte_tokenizer()
+        for name, value in changes.items():
+            setattr(tokenizer, name, value)
+        return ChatFormat(tokenizer)
+
+    richer = byte_tokenizer()
+    richer.add_tokens(["gist"])
+    others = [
+        other(chat_template=CHAT.template + "\n"),
+        other(eos_token="<|start|>"),
+        other(bos_token="<|end|>"),
+        ChatFormat(byte_tokenizer(), template_options={"enable_thinking": False}),
+        ChatFormat(richer),
+    ]
+    keys = {chat_key(chat) for chat in [CHAT, *others]}
+    assert len(keys) == len(others) + 1
+    # It is no matter what the tokenizer was used for.
+    used = byte_tokenizer()
+    used(["one", "of several"], padding=True, truncation=True, max_length=8)
+    assert chat_key(CHAT) == chat_key(ChatFormat(used))
 
 
 def test_pairs_survive_a_round_trip(pairs: list[Pair], tmp_path: Path) -> None:

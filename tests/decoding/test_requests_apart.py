@@ -5,7 +5,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -57,6 +59,36 @@ def slowly(base: Base, seconds: float) -> Iterator[None]:
         handle.remove()
 
 
+@contextmanager
+def held_up(base: Base) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """The base waits in every pass: an event tells that it does, the other one lets it go on."""
+    waits, go_on = threading.Event(), threading.Event()
+
+    def wait(*_: Any) -> None:
+        waits.set()
+        assert go_on.wait(20)
+
+    handle = base.decoder.register_forward_pre_hook(wait)
+    try:
+        yield waits, go_on
+    finally:
+        go_on.set()
+        handle.remove()
+
+
+class Clock:
+    """The engine's time, which passes only where a test says so."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = 0.0
+        module = SimpleNamespace(monotonic=lambda: self.now)
+        for name in ("engine", "row"):
+            monkeypatch.setattr(f"spokesmith.decoding.{name}.time", module)
+
+    def pass_by(self, *_: Any) -> None:
+        self.now += 100
+
+
 def test_a_fault_in_the_middle_of_a_batch_is_one_answer_s(base: Base) -> None:
     wanted = [
         Engine(base).generate([*PROMPT, place], spokes=None, max_tokens=24).tokens
@@ -104,22 +136,51 @@ def test_a_guess_that_fails_is_one_answer_s_too(
     assert len(good.future.result(20).tokens) == 9
 
 
+@pytest.mark.parametrize("limit", ["tokens", "time"])
 def test_an_ending_that_is_not_found_is_one_answer_s_too(
-    base: Base, monkeypatch: pytest.MonkeyPatch
+    base: Base, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
+    clock = Clock(monkeypatch)
+
     def fail(closer: Closer, grammar: Any) -> list[int]:
         raise ValueError("no end in sight")
 
     monkeypatch.setattr(Closer, "close", fail)
     engine = Engine(base, num_slots=2)
     endless = Constraint(kind="regex", value="[a-z]{500}")
-    bad = engine.submit(
-        PROMPT, spokes=None, max_tokens=5, constraint=endless, on_truncation="close"
-    )
-    good = engine.submit(PROMPT, spokes=None, max_tokens=9)
-    with pytest.raises(ValueError, match="no end in sight"):
-        bad.future.result(20)
-    assert len(good.future.result(20).tokens) == 9
+    limits: dict[str, Any] = {"max_tokens": 5}
+    if limit == "time":
+        limits = {"time_limit_s": 10, "on_tokens": clock.pass_by}
+    with held_up(base) as (_, go_on):
+        bad = engine.submit(
+            PROMPT, spokes=None, constraint=endless, on_truncation="close", **limits
+        )
+        good = engine.submit(PROMPT, spokes=None, max_tokens=9)
+        go_on.set()
+        with pytest.raises(ValueError, match="no end in sight"):
+            bad.future.result(20)
+        assert len(good.future.result(20).tokens) == 9
+
+
+def test_a_begun_answer_is_closed_where_its_time_is_over(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, engine = Clock(monkeypatch), Engine(base, features=Features(step_tokens=16))
+
+    def ask(**more: Any) -> Any:
+        held = Constraint(kind="regex", value="[a-z]{12}")
+        return engine.submit(
+            PROMPT, spokes=None, constraint=held, on_truncation="close", time_limit_s=10, **more
+        ).future.result(20)
+
+    begun = ask(on_tokens=clock.pass_by)
+    assert (begun.finish_reason, begun.closed, len(begun.tokens)) == ("timeout", True, 12)
+    assert engine.counts["closing"] == [one.origin for one in begun.chosen].count("closing") > 0
+    handle = base.decoder.register_forward_pre_hook(clock.pass_by)
+    in_its_prompt = ask()
+    handle.remove()
+    assert (in_its_prompt.finish_reason, in_its_prompt.closed) == ("timeout", False)
+    assert in_its_prompt.tokens == []
 
 
 def test_cancelling_stops_the_work_and_nothing_else(base: Base) -> None:
@@ -140,6 +201,60 @@ def test_cancelling_stops_the_work_and_nothing_else(base: Base) -> None:
                 one.future.result(20)
         assert kept.future.result(20).tokens == wanted
     assert engine.num_running == engine.num_waiting == 0
+
+
+def test_an_answer_that_is_cancelled_while_another_is_dropped_ends_once(base: Base) -> None:
+    engine = Engine(base)
+    wanted = engine.generate(PROMPT, spokes=None, max_tokens=20).tokens
+
+    def ask(**more: Any) -> Any:
+        return engine.submit(PROMPT, spokes=None, max_tokens=20, **more)
+
+    with held_up(base) as (waits, go_on):
+        running = ask()
+        assert waits.wait(20)
+        first, second, late, last = ask(), ask(), ask(time_limit_s=0), ask()
+        first.future.add_done_callback(lambda _: second.cancel())
+        first.cancel()
+        go_on.set()
+        for one in (first, second):
+            with pytest.raises(CancelledError):
+                one.future.result(20)
+        assert late.future.result(20).finish_reason == "timeout"
+        assert [one.future.result(20).tokens for one in (running, last)] == [wanted] * 2
+    assert engine.generate(PROMPT, spokes=None, max_tokens=20).tokens == wanted
+
+
+def test_a_future_that_its_holder_cancels_is_no_fault(base: Base) -> None:
+    engine = Engine(base, num_slots=2)
+    with held_up(base) as (_, go_on):
+        kept = engine.submit(PROMPT, spokes=None, max_tokens=30)
+        unwanted = engine.submit(PROMPT, spokes=None, max_tokens=5)
+        assert unwanted.future.cancel()
+        go_on.set()
+        assert len(kept.future.result(20).tokens) == 30
+
+
+def test_nobody_looks_while_a_request_goes_from_the_queue_to_its_slot(base: Base) -> None:
+    """Or closing would miss it."""
+    engine, looked = Engine(base), list[bool]()
+
+    def look() -> bool:
+        free = engine._wake.acquire(blocking=False)
+        if free:
+            engine._wake.release()
+        return free
+
+    class Slots(list[Any]):
+        def __setitem__(self, slot: Any, row: Any) -> None:
+            if row is not None:
+                with ThreadPoolExecutor(1) as another:
+                    looked.append(another.submit(look).result())
+            super().__setitem__(slot, row)
+
+    engine._rows = Slots(engine._rows)
+    engine.generate(PROMPT, spokes=None, max_tokens=2)
+    assert looked == [False]
 
 
 def test_a_prompt_under_way_can_be_cancelled(base: Base) -> None:
@@ -171,6 +286,9 @@ def test_limits_are_refusals(base: Base) -> None:
         engine.submit([65] * 5000, spokes=None)
     with pytest.raises(ValueError, match="the prompt is empty"):
         engine.submit([], spokes=None)
+    for token in (-1, engine.vocabulary):
+        with pytest.raises(ValueError, match=f"token {token} is none of the base's"):
+            engine.submit([65, token, 65], spokes=None)
     with slowly(base, 0.05):
         tickets = [engine.submit(PROMPT, spokes=None, max_tokens=4)]
         while not engine.num_running:
@@ -182,12 +300,25 @@ def test_limits_are_refusals(base: Base) -> None:
         ticket.future.result(20)
 
 
+def test_a_free_slot_is_no_place_in_the_queue(base: Base) -> None:
+    engine = Engine(base, num_slots=2, max_waiting=0)
+    with held_up(base) as (_, go_on):
+        tickets = [engine.submit(PROMPT, spokes=None, max_tokens=4) for _ in range(2)]
+        with pytest.raises(BusyError, match="ask again later"):
+            engine.submit(PROMPT, spokes=None, max_tokens=4)
+        go_on.set()
+        for ticket in tickets:
+            assert len(ticket.future.result(20).tokens) == 4
+
+
 def test_time_that_is_over_ends_an_answer_in_the_queue_too(base: Base) -> None:
     engine = Engine(base)
     with slowly(base, 0.02):
         first = engine.submit(PROMPT, spokes=None, max_tokens=3000, time_limit_s=0.3)
         second = engine.submit(PROMPT, spokes=None, max_tokens=5, time_limit_s=0.1)
-        assert second.future.result(20).finish_reason == "timeout"
+        waited = second.future.result(20)
+        assert waited.finish_reason == "timeout"
+        assert waited.waiting_s >= 0.1
         assert first.future.result(20).finish_reason == "timeout"
 
 
@@ -198,6 +329,8 @@ def test_closing_finishes_what_runs(base: Base) -> None:
     assert all(len(ticket.future.result(0).tokens) == 9 for ticket in tickets)
     with pytest.raises(BusyError, match="closing"):
         engine.submit(PROMPT, spokes=None)
+    with pytest.raises(BusyError, match="closing"):
+        engine.between_steps(lambda: None)
 
 
 def test_what_is_done_between_steps_waits_for_its_set(base: Base) -> None:

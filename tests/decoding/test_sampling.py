@@ -78,6 +78,19 @@ def test_a_draw_depends_on_its_place_and_seed_alone() -> None:
     assert third(0) == third(5)
 
 
+@pytest.mark.parametrize("other", [1 + 2**12, 1 + 2**32, 1 + 2**60])
+def test_seeds_draw_apart_however_far_apart_they_are(other: int) -> None:
+    def drawn(seed: int) -> list[int]:
+        sampler, found = Sampler(Sampling(temperature=1.0, seed=seed), CPU), list[int]()
+        for _ in range(20):
+            found.append(sampler.pick(LOGITS, BEST, lambda _: True, lambda: None))
+            sampler.accept(found[-1])
+        return found
+
+    assert drawn(1) == drawn(1)
+    assert drawn(1) != drawn(other)
+
+
 @pytest.mark.parametrize("guess", ["ab", "ba", "bb", ""])
 def test_guesses_change_no_distribution(guess: str) -> None:
     """Two letters are drawn from known logits, with a right guess, a wrong one, or none."""

@@ -10,8 +10,8 @@ from export_parts import busy_set
 from gguf import GGMLQuantizationType, GGUFValueType
 
 from spokesmith.bases import Base
+from spokesmith.bases.gguf_header import Header, read_header
 from spokesmith.export.gguf_export import Grafted, export_gguf
-from spokesmith.export.gguf_header import Header, read_header
 from spokesmith.spokes import SpokesCard, SpokeSet
 from spokesmith.testing import tiny_base
 from spokesmith.testing.gguf_files import write_gguf
@@ -103,7 +103,8 @@ def rewritten(
     header, reader = read(parts.path), gguf.GGUFReader(parts.path)
     writer = gguf.GGUFWriter(parts.path.with_name("changed.gguf"), architecture)
     for key, field in reader.fields.items():
-        if key.startswith("GGUF.") or key == "general.architecture" or key in (values or {}):
+        replaced = {"general.architecture", *(values or {}), *without}
+        if key.startswith("GGUF.") or key in replaced:
             continue
         sub_type = field.types[-1] if field.types[0] == GGUFValueType.ARRAY else None
         writer.add_key_value(key, field.contents(), field.types[0], sub_type)

@@ -33,6 +33,8 @@ REFUSED: dict[str, dict[str, Any]] = {
     "has spokes in it already": {"values": {"spokesmith.version": 1}},
     "block_count = 'four'": {"values": {"llama.block_count": "four"}},
     "block_count = 0": {"values": {"llama.block_count": 0}},
+    "nextn_predict_layers = -1, want 0 or more": {"values": {"llama.nextn_predict_layers": -1}},
+    "fewer than its 4 blocks": {"values": {"llama.nextn_predict_layers": 4}},
     "more than it has tensors for": {"values": {"llama.block_count": 2**30}},
     "embedding_length = -5": {"values": {"llama.embedding_length": -5}},
     "want one width or 4 of them": {"values": {"llama.feed_forward_length": [96, 96]}},

@@ -84,6 +84,33 @@ def test_a_modelfile_of_another_model_is_left(run: Any, tmp_path: Path) -> None:
     assert (tmp_path / "Modelfile").read_text() == "FROM ./mine.gguf\n"
 
 
+def test_a_modelfile_that_was_changed_is_replaced_only_by_force(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "Modelfile"
+    path.write_text("FROM ./out.gguf\nPARAMETER temperature 0.7\n")
+    status, text, _ = run("--no-check-engine", "--json")
+    assert status == 0
+    document = json.loads(text)
+    assert document["modelfile"] is None
+    assert "is there already with other words, so it was left as it is" in document["notes"][0]
+    assert path.read_text() == "FROM ./out.gguf\nPARAMETER temperature 0.7\n"
+    assert run("--no-check-engine", "--force")[0] == 0
+    assert "PARAMETER temperature 0\n" in path.read_text()
+    (tmp_path / "out.gguf").unlink()
+    # What it would write itself is no other words.
+    assert json.loads(run("--no-check-engine", "--json")[1])["modelfile"] == str(path)
+
+
+def test_a_place_that_is_taken_is_seen_before_the_file_is_written(run: Any, tmp_path: Path) -> None:
+    place = tmp_path / "models" / "spokesmith" / "out" / "out.gguf"
+    place.parent.mkdir(parents=True)
+    place.write_text("mine")
+    status, _, error = run("--no-check-engine", "--lm-studio", tmp_path / "models")
+    assert status == 2
+    assert f"{place} is there already: remove it, or --force" in error
+    assert not (tmp_path / "out.gguf").exists()
+    assert place.read_text() == "mine"
+
+
 def test_what_lies_beside_the_file_can_be_chosen(run: Any, tmp_path: Path) -> None:
     models = tmp_path / "models"
     status, text, _ = run("--no-modelfile", "--no-check-engine", "--lm-studio", models, "--json")
@@ -134,7 +161,7 @@ def test_a_type_that_predicts_otherwise_gives_way_to_eight_bits(
     def only_eight_bits(*arguments: Any, touched: str, **options: Any) -> Any:
         tried.append(touched)
         if touched == "own":
-            raise gguf_export.CheckFailedError("other tokens")
+            raise gguf_export.CheckFailedError("other tokens", types=frozenset({"q4_1"}))
         return export(*arguments, touched=touched, **options)
 
     monkeypatch.setattr(gguf_export, "export_gguf", only_eight_bits)
@@ -147,6 +174,22 @@ def test_a_type_that_predicts_otherwise_gives_way_to_eight_bits(
     assert (status, tried) == (1, ["own"])
     assert "failed: other tokens" in error
     assert not (tmp_path / "other.gguf").exists()
+
+
+@pytest.mark.parametrize("types", [set(), {"q8_0"}])
+def test_what_no_other_type_can_mend_is_not_tried_again(
+    run: Any, monkeypatch: pytest.MonkeyPatch, types: set[str]
+) -> None:
+    tried: list[str] = []
+
+    def fails(*_arguments: Any, touched: str, **_options: Any) -> Any:
+        tried.append(touched)
+        raise gguf_export.CheckFailedError("the disk is bad", types=frozenset(types))
+
+    monkeypatch.setattr(gguf_export, "export_gguf", fails)
+    status, text, error = run()
+    assert (status, text, tried) == (1, "", ["own"])
+    assert error == "failed: the disk is bad\n"
 
 
 def test_a_mistake_is_one_line_and_status_2(run: Any, parts: Parts, tmp_path: Path) -> None:

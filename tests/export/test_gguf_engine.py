@@ -91,8 +91,18 @@ def test_the_export_compares_and_says_what_it_found(tmp_path: Path) -> None:
 def test_a_file_that_predicts_otherwise_is_not_kept(tmp_path: Path) -> None:
     parts = make_parts(tmp_path)
     other = tiny_base("llama", num_layers=4, seed=5)
-    with pytest.raises(CheckFailedError, match=r"predict different tokens.*the file was not kept"):
+    wanted = r"predict different tokens.*the file was not kept"
+    with pytest.raises(CheckFailedError, match=wanted) as failed:
         # The set stands beside other weights than those of the file.
+        parts.graft(tmp_path / "out.gguf", load=lambda _base: other)
+    assert failed.value.types == set()
+    assert [path.name for path in tmp_path.iterdir()] == ["base.gguf"]
+
+
+def test_a_base_of_another_shape_is_not_compared_with(tmp_path: Path) -> None:
+    parts = make_parts(tmp_path)
+    other = tiny_base("llama", num_layers=4, hidden_size=32)
+    with pytest.raises(ValueError, match=r"trained on tiny-llama .* name the base of the set"):
         parts.graft(tmp_path / "out.gguf", load=lambda _base: other)
     assert [path.name for path in tmp_path.iterdir()] == ["base.gguf"]
 
@@ -151,8 +161,14 @@ def test_a_file_that_rounds_the_spokes_too_much_is_not_kept(
     base = rounded_to(tiny_base("llama", num_layers=4), "Q4_1")
     parts = make_parts(tmp_path, kind="Q4_1", base=base)
     wanted = r"round the spokes.*--touched q8_0 or f16 rounds less\); the file was not kept"
-    with pytest.raises(CheckFailedError, match=wanted):
+    with pytest.raises(CheckFailedError, match=wanted) as failed:
         parts.graft(tmp_path / "out.gguf", load=lambda _base: base)
+    assert failed.value.types == {"q4_1"}
+    monkeypatch.setattr(gguf_engine, "LARGEST_ROUNDING", 0.0)
+    with pytest.raises(CheckFailedError, match=r"\(--touched f16 rounds less") as failed:
+        parts.graft(tmp_path / "out.gguf", load=lambda _base: base, touched="q8_0")
+    assert failed.value.types == {"q8_0"}
+    monkeypatch.setattr(gguf_engine, "LARGEST_ROUNDING", 0.01)
     assert parts.graft(tmp_path / "out.gguf", load=lambda _base: base, touched="f16").engine
 
 

@@ -12,11 +12,11 @@ import torch
 from gguf import GGMLQuantizationType, GGUFValueType
 from gguf_parts import Parts, entry_of, make_parts, read, tensor_bytes
 
+from spokesmith.bases.gguf_header import Header
 from spokesmith.export import folders, gguf_export, gguf_graft
 from spokesmith.export.fold import folded_layers
 from spokesmith.export.gguf_base import PARTS, ffn_name
-from spokesmith.export.gguf_header import Header
-from spokesmith.export.gguf_plan import WRITABLE
+from spokesmith.export.gguf_plan import WRITABLE, Plan
 from spokesmith.export.gguf_verify import CheckFailedError
 
 WIDTH = 32  # 2 spokes of rank 16
@@ -213,7 +213,14 @@ def test_types_that_cannot_be_written_become_others(
 ) -> None:
     parts = make_parts(tmp_path, sizes=LARGE, layers=(0, 2), rank=128)
     in_k_quants(parts, {"gate": "Q4_K", "up": "IQ4_XS", "down": "Q6_K"})
-    made = parts.graft(tmp_path / "out.gguf", touched=touched)
+    plans: list[Plan] = []
+
+    def on_plan(plan: Plan, _size: int) -> Any:
+        plans.append(plan)
+        return lambda _count: None
+
+    made = parts.graft(tmp_path / "out.gguf", touched=touched, on_plan=on_plan)
+    assert plans[0].touched == {wanted.lower()}
     before, after = read(parts.path), read(tmp_path / "out.gguf")
     assert made.notes[1].startswith(
         f"6 feed-forward matrices went from IQ4_XS, Q4_K, Q6_K to {wanted}: 0.3 MB became"
@@ -332,6 +339,19 @@ def test_nothing_of_the_users_is_written_over(tmp_path: Path) -> None:
     assert parts.path.read_bytes() == before
 
 
+def test_what_comes_to_be_there_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    parts, out = make_parts(tmp_path), tmp_path / "out.gguf"
+
+    def on_plan(_plan: Any, _size: int) -> Any:
+        out.write_text("mine")
+        return lambda _count: None
+
+    with pytest.raises(ValueError, match="is there already"):
+        parts.graft(out, on_plan=on_plan)
+    assert out.read_text() == "mine"
+    assert left_in(tmp_path) == {"base.gguf", "out.gguf"}
+
+
 def left_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
 
@@ -428,6 +448,20 @@ def test_a_key_that_changed_its_type_is_found(
     monkeypatch.setattr(gguf_graft, "header_bytes", spoiled)
     with pytest.raises(CheckFailedError, match=r"the key odd\.pattern differs"):
         parts.graft(tmp_path / "out.gguf")
+
+
+def test_spokes_that_are_hardly_trained_are_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is the rounding of a scale that is subnormal; values in wrong places still are."""
+    parts = make_parts(tmp_path, kind="Q8_0")
+    for spoke in parts.spokes.spokes():
+        spoke.up.data *= 3e-5 / (spoke.up * spoke.scale).square().mean().sqrt()
+    assert parts.graft(tmp_path / "out.gguf").verified.largest_error > 0.02
+    real = gguf_graft.quantised
+    monkeypatch.setattr(gguf_graft, "quantised", lambda values, kind: real(values[::-1], kind))
+    with pytest.raises(CheckFailedError, match=r"the spokes in .* are off by 1"):
+        parts.graft(tmp_path / "other.gguf")
 
 
 def test_swapped_rows_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

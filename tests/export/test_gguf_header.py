@@ -15,8 +15,8 @@ from gguf_parts import Parts, add_odd_keys, make_parts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spokesmith.bases.gguf_header import MAX_HEADER_BYTES, entry_bytes, read_header
 from spokesmith.export.gguf_base import read_base
-from spokesmith.export.gguf_header import MAX_HEADER_BYTES, entry_bytes, read_header
 
 
 def text(words: str) -> bytes:

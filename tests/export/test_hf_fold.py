@@ -174,21 +174,46 @@ TOWERS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("model_type", TOWERS)
-def test_of_a_multimodal_base_the_text_part_is_folded(model_type: str, tmp_path: Path) -> None:
+def write_multimodal(model_type: str, folder: Path) -> None:
     text = {**tiny_config(f"{model_type}_text").to_dict(), "tie_word_embeddings": True}
     config = AutoConfig.for_model(
         model_type, text_config=text, tie_word_embeddings=True, **TOWERS[model_type]
     )
     torch.manual_seed(0)
-    AutoModelForImageTextToText.from_config(config).save_pretrained(tmp_path / "base")
-    byte_tokenizer().save_pretrained(tmp_path / "base")
+    AutoModelForImageTextToText.from_config(config).save_pretrained(folder)
+    byte_tokenizer().save_pretrained(folder)
+
+
+@pytest.mark.parametrize("model_type", TOWERS)
+def test_of_a_multimodal_base_the_text_part_is_folded(model_type: str, tmp_path: Path) -> None:
+    write_multimodal(model_type, tmp_path / "base")
     source = find_base(str(tmp_path / "base"))
     spokes = busy_set(source)
     fold(source, spokes, tmp_path / "out")
     folded = load(tmp_path / "out")
     assert folded.config.model_type == f"{model_type}_text"
     assert relative(logits(folded), logits(unfolded(source, spokes))) < 1e-5
+
+
+def test_a_text_part_that_was_saved_alone_keeps_the_names_of_the_whole(tmp_path: Path) -> None:
+    write_multimodal("qwen3_5", tmp_path / "whole")
+    alone = AutoModelForCausalLM.from_pretrained(tmp_path / "whole")
+    alone.save_pretrained(tmp_path / "base")
+    byte_tokenizer().save_pretrained(tmp_path / "base")
+    source = find_base(str(tmp_path / "base"))
+    assert source.config is source.whole_config
+    spokes = busy_set(source)
+    fold(source, spokes, tmp_path / "out")
+    assert relative(logits(load(tmp_path / "out")), logits(unfolded(source, spokes))) < 1e-5
+
+
+def test_an_index_beside_a_single_file_is_passed_over(tmp_path: Path) -> None:
+    source = tiny_source("llama", tmp_path / "base", num_layers=2)
+    index = tmp_path / "base" / "model.safetensors.index.json"
+    index.write_text('{"weight_map": {"model.norm.weight": "model-00001-of-00002.safetensors"}}')
+    spokes = busy_set(source)
+    fold(source, spokes, tmp_path / "out")
+    assert relative(logits(load(tmp_path / "out")), logits(unfolded(source, spokes))) < 1e-5
 
 
 def test_weights_in_several_files_are_read_and_written(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from transformers import AutoTokenizer, GenerationConfig
 
 from spokesmith.bases.loading import BaseSource, find_base
 from spokesmith.export import folders, hf
-from spokesmith.export.card import Measure, TaskFiles
+from spokesmith.export.card import Measure, TaskFiles, licence_of
 from spokesmith.export.hf import export_hf
 from spokesmith.spokes import SpokesConfig, SpokeSet
 
@@ -104,6 +104,23 @@ def test_what_is_not_known_is_left_out_of_the_card(source: BaseSource, tmp_path:
     assert "licence of the base | not known" in card
     assert "vllm serve" not in card
     assert not names(tmp_path / "out") & {"prompt.md", "schema.json"}
+
+
+def test_a_set_that_was_never_evaluated_has_no_loss_in_its_card(
+    source: BaseSource, tmp_path: Path
+) -> None:
+    spokes = busy_set(source)
+    card = replace(card_of(source, spokes, "f00d"), training={"steps": 56, "eval_loss": None})
+    export_hf(tmp_path / "out", source, spokes, card)
+    text = (tmp_path / "out" / "README.md").read_text()
+    assert "| steps | 56 |" in text
+    assert "## Measures" not in text
+
+
+@pytest.mark.parametrize("path", ["./base", "~/base", "../base", "/base"])
+def test_a_path_that_is_gone_is_no_base_of_the_hub(path: str, tmp_path: Path) -> None:
+    assert licence_of(path, tmp_path).base_id is None
+    assert licence_of("someone/base", tmp_path).base_id == "someone/base"
 
 
 def test_the_code_of_the_card_runs_and_answers(
@@ -213,6 +230,26 @@ def test_nothing_is_written_over(source: BaseSource, tmp_path: Path) -> None:
         export(source, mine, force=True)
     assert names(mine) == {"thesis.md"}
     assert not [name for name in names(tmp_path) if name.startswith(".")]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_comes_to_be_there_meanwhile_is_not_written_over(tmp_path: Path, force: bool) -> None:
+    out = tmp_path / "out"
+
+    def write() -> None:
+        with folders.whole_folder(out, force=force):
+            out.mkdir()
+            (out / "thesis.md").write_text("words")
+
+    with pytest.raises(ValueError, match="is no export: give another --out"):
+        write()
+    assert names(out) == {"thesis.md"}
+    assert names(tmp_path) == {"out"}
+
+
+def test_a_mount_point_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match=r"^/ is where a disk is mounted: name a folder inside it"):
+        folders.check_out(Path("/"), force=True)
 
 
 def test_a_link_stays_and_what_it_leads_to_is_replaced(source: BaseSource, tmp_path: Path) -> None:

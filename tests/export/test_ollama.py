@@ -9,8 +9,8 @@ from gguf_parts import Parts, make_parts, read, rewritten
 
 from spokesmith.bases.embedded import EMBEDDED
 from spokesmith.bases.families import FAMILIES
+from spokesmith.bases.gguf_header import read_header
 from spokesmith.export.card import TaskFiles
-from spokesmith.export.gguf_header import read_header
 from spokesmith.export.ollama import modelfile
 
 TASK = TaskFiles(name="notes", prompt='Say "it" short.\nIn {{JSON}}.', schema={}, max_tokens=300)
@@ -94,6 +94,30 @@ def test_options_of_a_family_and_the_start_token(tmp_path: Path) -> None:
     assert rendered(parts, braces) == "[system: S][user: T]{{x}}"
 
 
+@pytest.mark.parametrize(
+    ("model", "pre", "adds"),
+    [
+        ("llama", "gpt-2", True),
+        ("gemma4", "gpt-2", True),
+        ("gpt2", "llama-bpe", True),
+        ("gpt2", "tekken", True),
+        ("gpt2", "smollm", False),
+        ("gpt2", "qwen2", False),
+        ("bert", "llama-bpe", False),
+    ],
+)
+def test_without_a_word_of_the_file_the_engine_s_own_start_token_is_counted(
+    tmp_path: Path, model: str, pre: str, adds: bool
+) -> None:
+    parts = make_parts(tmp_path)
+    values = {"tokenizer.ggml.model": model, "tokenizer.ggml.pre": pre}
+    values["tokenizer.chat_template"] = "{{ bos_token }}" + ALL
+    changed = rewritten(parts, values=values, without=("tokenizer.ggml.add_bos_token",))
+    template = parsed(modelfile(read(changed), FAMILY["llama"], TASK))["TEMPLATE"]
+    start = "" if adds else "<|start|>"
+    assert filled(template, "S", "T") == f"{start}[system: S][user: T]"
+
+
 def test_a_template_without_system_turns(tmp_path: Path) -> None:
     template = (
         "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}" + ALL
@@ -109,6 +133,8 @@ def test_what_cannot_be_rendered_is_said(tmp_path: Path) -> None:
         ("{% if %}", "cannot be rendered"),
         ("{{ 1 // 0 }}", "cannot be rendered"),
         ("{{ 'a' + 1 }}", "cannot be rendered"),
+        ("{{ 3 | wordwrap }}", "cannot be rendered"),
+        ("{% macro again() %}{{ again() }}{% endmacro %}{{ again() }}", "cannot be rendered"),
         ("always the same", "leaves words out"),
     ):
         changed = rewritten(parts, values={"tokenizer.chat_template": template})

@@ -27,6 +27,7 @@ any_text = st.text(max_size=120)
 pieces = st.sampled_from(
     """12 1,200 ½ ² 12.5 ms kg $ € 5 twelve one % 3:12 14:05 2023-03-14 14 March 2023 May Friday
     Petra Vogel O'Neil van der Berg Dr. J. K. NATO The the pump . ! ? , ; : " ` ' ( ) - – / a/b
+    0,125 £50 x by –5 10:00:07.123Z Strauß İs
     v1.12 src/a.py foo_bar x() --flag 三 20ml 颗 é e\u0301 \u212b ﬁ １２ \u0301 \n \t \u00a0 — … #5
     """.split(" ")
 )

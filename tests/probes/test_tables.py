@@ -184,3 +184,21 @@ def test_a_comparison_warns_of_other_sets_and_settings() -> None:
     assert "max_tokens differs: 9 and 10" in found["warnings"]
     assert "the set is not the same in both" in found["warnings"]
     assert any("only 19 probes are in both" in warning for warning in found["warnings"])
+
+
+def test_a_comparison_warns_where_one_was_held_to_its_text() -> None:
+    plain = document_of(gold_answers(), constrained=True, verbatim=None)
+    held = document_of(gold_answers(), constrained=True, verbatim=["/gist"])
+    warnings = compare(plain, held, names=("a", "b"))["warnings"]
+    assert warnings == ["verbatim differs: None and ['/gist']"]
+    before = document_of(gold_answers(), constrained=True)
+    assert compare(plain, before, names=("a", "b"))["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("constrained", "decoding"),
+    [(True, "constrained"), (False, "free"), (None, "unknown decoding")],
+)
+def test_totals_name_the_decoding(constrained: bool | None, decoding: str) -> None:
+    text = rendered(*totals_tables(document_of(gold_answers(), constrained=constrained)))
+    assert f"memory, gold, {decoding}" in text

@@ -50,6 +50,22 @@ def test_free_and_constrained_are_compared_on_the_same_probes() -> None:
     assert cells == ["gold1080.0", "%30.0", "%720.18"]
 
 
+@pytest.mark.parametrize("key", ["quantize", "dtype", "spokes_hash", "model", "model_hash"])
+def test_answers_of_different_subjects_are_not_mixed(key: str) -> None:
+    def asked(value: str, passes: str, *, constrained: bool) -> dict[str, Any]:
+        return report(passes, constrained=constrained, made={"engine": "local", key: value})
+
+    documents = {
+        "a-free": asked("one", "++++", constrained=False),
+        "a-constrained": asked("one", "---+", constrained=True),
+        "b-free": asked("other", "+---", constrained=False),
+    }
+    found = Elements(results_page(documents))
+    (table,) = found.text_of("table", "compared")
+    # Nothing is compared with the last report, and it takes no other's place.
+    assert table.split("p\n")[1].split() == ["gold4100.0", "%25.0", "%300.25"]
+
+
 def test_fields_are_shares() -> None:
     found = Elements(results_page({"one": report("++-+")}))
     assert "✗ 75.0 %" in found.text_of("table", "matrix")[0]

@@ -21,7 +21,9 @@ from spokesmith.backends.request import (
     UnknownModelError,
 )
 from spokesmith.decoding.request import Chosen, Origin
+from spokesmith.tasks import load_task
 
+MEMORY = load_task("memory")
 MADE_UP_NAME, MADE_UP_NUMBER = "Ada Lovelace", "93,417 servers"
 _STRING = r'"(?:[^"\\]|\\.)*"'
 _PART = re.compile(rf'({_STRING})(?!:)|({_STRING}:)|([\w.]+|[^\w"]+)')
@@ -76,7 +78,7 @@ class EchoBackend:
         self.jobs: list[EchoJob] = []
         self.requests: list[Request] = []
         self._sets = [
-            Model(name="memory", base="echo", folder="sets/memory", task="memory", created=1)
+            Model(name="memory", base="echo", folder="sets/memory", task=MEMORY, created=1)
         ]
         self._words: list[str] = []
         self._ids: dict[str, int] = {}
@@ -153,7 +155,7 @@ class EchoBackend:
         return self.tokenize(" ".join(one["content"] for one in request.messages or ()))
 
     def load_set(self, source: str, *, name: str | None = None) -> Model:
-        model = Model(name=name or source, base="echo", folder=source, task="memory", created=1)
+        model = Model(name=name or source, base="echo", folder=source, task=MEMORY, created=1)
         self._sets.append(model)
         return model
 

@@ -19,6 +19,7 @@ from spokesmith.backends.request import (
     UnknownModelError,
 )
 from spokesmith.decoding.request import Chosen
+from spokesmith.tasks import Task, load_task
 
 BASE, SET = "scripted", "memory"
 
@@ -83,7 +84,7 @@ class ScriptedBackend:
         self._slots = threading.Semaphore(self.num_slots)
         self._lock = threading.Lock()
         self._waiting = self._running = self.most_running = 0
-        self._sets = {SET: _model(SET, folder="sets/memory", task="memory")}
+        self._sets = {SET: _model(SET, folder="sets/memory", task=load_task("memory"))}
 
     def models(self) -> list[Model]:
         return [_model(BASE), *self._sets.values()]
@@ -147,7 +148,7 @@ class ScriptedBackend:
             raise ValueError(f"no set of spokes at '{source}': give a folder")
         if name in self._sets or name == BASE:
             raise ValueError(f"the name '{name}' is taken: give another")
-        self._sets[name] = _model(name, folder=source, task="memory")
+        self._sets[name] = _model(name, folder=source, task=load_task("memory"))
         return self._sets[name]
 
     def unload_set(self, name: str) -> None:
@@ -255,7 +256,7 @@ class ScriptedBackend:
         )
 
 
-def _model(name: str, *, folder: str | None = None, task: str | None = None) -> Model:
+def _model(name: str, *, folder: str | None = None, task: Task | None = None) -> Model:
     return Model(name=name, base=BASE, folder=folder, task=task, created=1_700_000_000)
 
 

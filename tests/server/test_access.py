@@ -140,6 +140,8 @@ def test_a_browsers_question_beforehand_needs_no_key() -> None:
         ("localhost:8899", 200),
         ("127.0.0.1", 200),
         ("[::1]:8899", 200),
+        ("::1", 200),
+        ("127.0.0.2:8899", 200),
         ("evil.example:8899", 403),
         ("localhost.evil.example", 403),
     ],

@@ -68,6 +68,13 @@ def test_deep_texts_are_no_deep_json(client: httpx.Client) -> None:
     assert depth_of(json.dumps([[text]]), enough=1) == 2
 
 
+@pytest.mark.parametrize("end", ["", "\\", '"', '"}]'])
+def test_a_text_that_is_cut_is_gone_over_once(end: str) -> None:
+    # A second look from every quote would take hours.
+    text = '[{"a":"' + '\\"[{' * 500_000 + end
+    assert depth_of(text, enough=1) == 2
+
+
 @pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded", "text/plain", None])
 def test_the_type_does_not_matter(client: httpx.Client, kind: str | None) -> None:
     headers = {"Content-Type": kind} if kind else {}

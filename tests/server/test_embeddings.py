@@ -176,6 +176,7 @@ def test_a_missing_input_and_a_wrong_format_are_refused(url: str) -> None:
     assert refusal(url, input="tea", encoding_format="int8")["param"] == "encoding_format"
     assert refusal(url, input="tea", dimensions=383)["param"] == "dimensions"
     assert ask(url, input="tea", dimensions=384, user="me", unheard_of=1).status_code == 200
+    assert ask(url, input="tea", encoding_format=None).json() == ask(url, input="tea").json()
 
 
 def test_too_much_is_refused_with_both_numbers(url: str) -> None:

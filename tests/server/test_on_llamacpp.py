@@ -48,7 +48,7 @@ def backend(path: Path) -> LlamaCppBackend:
     options = LlamaCppOptions(num_slots=8, context=4096, threads=1)
     chat = tiny_chat_base().chat
     return LlamaCppBackend(
-        path, chat, name="memory", task="memory", max_waiting=64, options=options
+        path, chat, name="memory", task=load_task("memory"), max_waiting=64, options=options
     )
 
 

@@ -208,6 +208,27 @@ def test_tools_beside_a_schema_for_the_answer(
 
 
 @pytest.mark.parametrize(
+    "answer", [json.dumps({"a": f"of {MARKED}"}), '{"a":"<tool_call>"}', '{"a":"b <']
+)
+def test_an_answer_under_a_schema_may_quote_a_call(
+    client: httpx.Client, backend: ScriptedBackend, answer: str
+) -> None:
+    backend.answer = answer
+    schema = {"type": "object", "properties": {"a": {"type": "string"}}}
+    choice = choice_of(client, json_schema=schema)
+    assert choice["message"] == {"role": "assistant", "content": answer, "refusal": None}
+    assert choice["finish_reason"] == "stop"
+    given = body(json_schema=schema, stream=True)
+    deltas = [
+        event["choices"][0]["delta"]
+        for event in events_of(client.post("/v1/chat/completions", json=given))[:-1]
+    ]
+    assert "".join(delta.get("content", "") for delta in deltas) == answer
+    backend.answer = MARKED
+    check_call(choice_of(client, json_schema=schema))
+
+
+@pytest.mark.parametrize(
     "given",
     [
         {"tools": [], "tool_choice": "required"},

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,14 @@ def test_a_wrong_shape_is_named(folder: Path) -> None:
         load_spokes(folder)
 
 
+def test_a_wrong_type_is_named(folder: Path) -> None:
+    spoil_weights(
+        folder, lambda state: state.update({"layers.0.down": state["layers.0.down"].long()})
+    )
+    with pytest.raises(ValueError, match=r"layers\.0\.down holds torch\.int64, want floating"):
+        load_spokes(folder)
+
+
 def test_a_value_that_is_no_number_is_named(folder: Path) -> None:
     def spoil(state: dict[str, torch.Tensor]) -> None:
         state["layers.0.up"][1, 1] = torch.nan
@@ -115,6 +124,15 @@ def test_no_set_is_one_error(tmp_path: Path) -> None:
         find_spokes(tmp_path / "nothing")
     # A server tells what stands after the last colon as the remedy.
     assert str(refused.value).rpartition(": ")[2].startswith("give a folder with a spokes.json")
+
+
+def test_the_card_is_utf_8_on_every_machine(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spokes, card = load_spokes(folder)
+    monkeypatch.setattr("io.text_encoding", lambda encoding, *_: encoding or "ascii")
+    save_spokes(tmp_path / "other", spokes, replace(card, task="Größe"))
+    assert load_spokes(tmp_path / "other")[1].task == "Größe"
 
 
 def test_the_card_is_json_that_people_can_read(folder: Path) -> None:

@@ -95,6 +95,7 @@ def test_layers_are_chosen_by_step_or_by_list() -> None:
     [
         ({"placement": "beside"}, "placement 'beside' is unknown"),
         ({"rank": 0}, "rank = 0"),
+        ({"num_layers": 4097}, "num_layers = 4097: .* at most 4096"),
         ({"layers": (5,)}, "from 0 to 4"),
         ({"layers": (2, 1)}, "in rising order"),
         ({"layers": ()}, "layers = "),

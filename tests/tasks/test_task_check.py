@@ -1,6 +1,7 @@
 """Every problem that `check_task` knows is seen, told with its place, apart from notes."""
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -245,3 +246,13 @@ def test_a_gold_is_held_to_the_schema_and_to_its_probe(
     assert check_task(folder).ok
     write_probes(folder, {**probe, "gold": gold})
     assert any(word in problem for problem in check_task(folder).problems)
+
+
+@pytest.mark.parametrize("value", [math.nan, -math.inf, "\ud800"])
+def test_a_gold_with_a_value_that_has_no_json_is_told(folder: Path, value: Any) -> None:
+    record = {"id": "a", "text": "Hm.", "gold": {"subject": value, "people": []}}
+    (folder / "probes.jsonl").write_text(json.dumps(record) + "\n")
+    problems = check_task(folder).problems
+    (told,) = [problem for problem in problems if "has no canonical JSON" in problem]
+    assert "probes.jsonl, gold of 'a'" in told
+    assert "\n" not in told

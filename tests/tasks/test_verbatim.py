@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from spokesmith.tasks import load_task
+from spokesmith.tasks import load_task, verbatim
 from spokesmith.tasks.check import check_task
 from spokesmith.tasks.verbatim import held_to_text, path_problem, run_pattern
 
@@ -166,3 +167,23 @@ def test_entities_of_a_memory_are_held_to_its_text() -> None:
     assert NAME in task.verbatim
     assert task.schema_for("Ana") != task.schema
     assert task.schema_hash == load_task("memory").schema_hash
+
+
+@pytest.mark.parametrize("unit", ["a1,", "ab ", "(", "語", "x-"])
+def test_a_long_text_is_given_up_before_its_pattern_is_made(
+    unit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = 0
+    made = verbatim._beginnings
+
+    def counted(text: str, run: Sequence[tuple[int, int]]) -> str:
+        nonlocal built
+        found = made(text, run)
+        built += len(found)
+        return found
+
+    monkeypatch.setattr(verbatim, "_beginnings", counted)
+    text = "".join(f"{unit}{number}" for number in range(60_000))[: verbatim.MOST_CHARACTERS]
+    assert run_pattern(text) is None
+    assert built <= 2 * len(verbatim.MOST_UNITS) * verbatim.MOST_CHARACTERS
+    assert run_pattern(text + text) is None

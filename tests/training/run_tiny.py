@@ -45,6 +45,7 @@ def run(
     num_layers: int = 2,
     spoil: Callable[[Base], object] | None = None,
     start_from: Path | None = None,
+    target_loss: float | None = None,
     **choices: object,
 ) -> RunResult:
     """Train on the pairs in `data`; `spoil` may put a fault into the base first."""
@@ -61,6 +62,7 @@ def run(
         # The faults are for the run itself to find; the preflight would be the first.
         runs_preflight=spoil is None,
         start_from=start_from,
+        target_loss=target_loss,
     )
     detach(base.model)
     return result

@@ -7,20 +7,23 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from run_tiny import CHOICES, run
+from transformers import BitsAndBytesConfig
 
+from spokesmith.bases import Base
 from spokesmith.data.generate import generate
-from spokesmith.data.pairs import write_pairs
+from spokesmith.data.pairs import read_pairs, write_pairs
 from spokesmith.spokes import detach, hash_of_weights, load_spokes
 from spokesmith.tasks import load_task
 from spokesmith.testing import FAMILY_SIZES, tiny_base
 from spokesmith.training.callbacks import read_log
 from spokesmith.training.config import make_config
-from spokesmith.training.run import train
+from spokesmith.training.run import prepare_cached, train
 from spokesmith.training.runfolder import last_checkpoint
 
 SCRIPT = Path(__file__).parent / "run_tiny.py"
@@ -61,6 +64,8 @@ def test_a_run_leaves_log_sets_and_choices(finished: Path) -> None:
     assert card.training["eval_loss"] == min(evals)
     assert card.training["config"]["max_steps"] == 12
     assert card.task == "memory"
+    assert load_task(finished / "best" / "task").prompt_hash == card.prompt_hash
+    assert load_task(finished / "last" / "task").schema_hash == card.schema_hash
     assert load_spokes(finished / "last")[1].training["steps"] == 12
     assert json.loads((finished / "run.json").read_text())["config"]["optimizer"] == "muon"
     assert (finished / "log.csv").read_text().count("\n") == len(rows) + 1
@@ -98,6 +103,42 @@ def test_a_killed_run_resumes_to_the_bit(
         for folder in (finished, out)
     ]
     assert logs[0] == logs[1]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("lost", ["nothing", "last"])
+def test_a_finished_run_that_is_resumed_stays_as_it_was(
+    data: Path, finished: Path, tmp_path: Path, lost: str
+) -> None:
+    out = tmp_path / "resumed"
+    shutil.copytree(finished, out)
+    # A run may be killed after its last checkpoint and before its last set is written.
+    shutil.rmtree(out / lost, ignore_errors=True)
+    result = run(data, out, resume=True)
+    assert result.steps == 12
+    assert contents(out) == contents(finished)
+
+
+@pytest.mark.parametrize("reason", ["patience", "target_loss"])
+def test_a_run_that_was_stopped_stays_stopped_when_it_is_resumed(
+    data: Path, tmp_path: Path, reason: str
+) -> None:
+    # So small a rate that no loss gets better; every step is evaluated and saved.
+    choices = {"max_steps": 12, "eval_every": 1, "save_every": 1, "learning_rate": 1e-30}
+    ends = {"patience": {"patience": 2}, "target_loss": {"target_loss": 100.0}}[reason]
+    stopped = run(data, tmp_path / "run", **choices, **ends)
+    assert stopped.steps < 12
+    before = contents(tmp_path / "run")
+    resumed = run(data, tmp_path / "run", resume=True, **choices, **ends)
+    assert resumed.steps == stopped.steps
+    assert contents(tmp_path / "run") == before
 
 
 def test_a_half_written_checkpoint_is_passed_over(data: Path, tmp_path: Path) -> None:
@@ -195,6 +236,39 @@ def test_a_run_is_never_written_over(data: Path, finished: Path, tmp_path: Path)
         run(data, tmp_path / "none", resume=True)
 
 
+def test_another_base_of_the_same_name_is_told(data: Path, finished: Path, tmp_path: Path) -> None:
+    def with_another_template(base: Base) -> None:
+        base.chat.template = base.chat.template.replace("assistant", "assistant now")
+
+    others = {
+        "dtype": lambda base: base.model.bfloat16(),
+        "chat": with_another_template,
+        "quantize": lambda base: setattr(
+            base.model.config, "quantization_config", BitsAndBytesConfig(load_in_4bit=True)
+        ),
+    }
+    out = tmp_path / "run"
+    shutil.copytree(finished, out)
+    for name, spoil in others.items():
+        with pytest.raises(ValueError, match=f"had another {name}: resume it with the same"):
+            run(data, out, resume=True, spoil=spoil)
+    # A run folder that says nothing of these goes on.
+    record = out / "run.json"
+    said = json.loads(record.read_text())
+    record.write_text(json.dumps({key: said[key] for key in said if key not in others}))
+    assert run(data, out, resume=True).steps == 12
+
+
+def test_token_ids_are_made_anew_for_another_turn_format(data: Path) -> None:
+    base = tiny_base("llama", num_layers=2)
+    before, _ = prepare_cached(data, load_task("memory"), base, max_length=4096)
+    base.chat.template = base.chat.template.replace("assistant", "assistant now")
+    after, _ = prepare_cached(data, load_task("memory"), base, max_length=4096)
+    more = len(" now")
+    for one, other in zip(before.splits["train"], after.splits["train"], strict=True):
+        assert other.answer_start == one.answer_start + more
+
+
 def test_a_run_goes_on_from_a_trained_set(data: Path, finished: Path, tmp_path: Path) -> None:
     # So small a rate that it cannot move a parameter in fp32: what was saved is what is trained.
     run(data, tmp_path / "still", start_from=finished / "last", learning_rate=1e-30)
@@ -240,3 +314,13 @@ def test_data_that_does_not_fit_is_named(data: Path, tmp_path: Path) -> None:
         run(data, tmp_path / "run", max_length=64)
     with pytest.raises(ValueError, match=r"no pairs\.jsonl in"):
         run(tmp_path, tmp_path / "run")
+
+
+def test_pairs_that_are_too_long_are_counted(data: Path, finished: Path, tmp_path: Path) -> None:
+    texts = [pair for pair in read_pairs(data / "pairs.jsonl") if pair.split == "train"]
+    long = replace(texts[0], id="long", text="so it is " * 2000, split="eval")
+    write_pairs(tmp_path / "data" / "pairs.jsonl", [*texts, long])
+    result = run(tmp_path / "data", tmp_path / "run")
+    assert result.lengths.dropped == {"train": 0, "eval": 1}
+    assert result.lengths.kept == {"train": len(texts), "eval": 0}
+    assert result.eval_loss is None

@@ -178,11 +178,8 @@ class LocalJob:
         self._stream = stream
         self._on_piece = on_piece
         self._on_end = on_end
-        self._chosen: list[Chosen] = []
         self._future: Future[Completion] = Future()
         self._ticket: Ticket | None = None
-        self._start = time.monotonic()
-        self._first_token_s = 0.0
         self._num_prompt_tokens = 0
 
     def begin(self, ticket: Ticket, *, num_prompt_tokens: int) -> None:
@@ -197,28 +194,21 @@ class LocalJob:
     def result(self, timeout: float | None = None) -> Completion:
         return self._future.result(timeout)
 
-    def on_tokens(self, tokens: Sequence[Chosen]) -> None:
-        """Called by the engine with the tokens of each step."""
-        if self._stream.stopped:
-            return
-        if not self._chosen:
-            self._first_token_s = time.monotonic() - self._start
-        self._chosen += tokens
+    def on_tokens(self, tokens: Sequence[Chosen]) -> bool:
+        """Called by the engine with the tokens of each step; whether a stop text has come."""
         text = self._stream.add([one.id for one in tokens])
         self._tell(Piece(text=text, tokens=tuple(tokens)))
-        if self._stream.stopped and self._ticket is not None:
-            self._ticket.cancel()
+        return self._stream.stopped
 
     def _ended(self, future: "Future[Generation]") -> None:
         error = future.exception()
-        if error is not None and not self._stream.stopped:
+        if error is not None:
             self._future.set_exception(error)
         else:
             rest = self._stream.end()
             if rest:
                 self._tell(Piece(text=rest))
-            generation = None if error is not None else future.result()
-            self._future.set_result(self._completion(generation))
+            self._future.set_result(self._completion(future.result()))
         if self._on_end is not None:
             self._on_end(self)
 
@@ -226,20 +216,13 @@ class LocalJob:
         if self._on_piece is not None:
             self._on_piece(piece)
 
-    def _completion(self, generation: Generation | None) -> Completion:
-        """The whole answer; without a generation it ended at a stop text."""
-        if generation is None:
-            generation = Generation(
-                chosen=tuple(self._chosen),
-                finish_reason=STOP,
-                first_token_s=self._first_token_s,
-                total_s=time.monotonic() - self._start,
-            )
+    def _completion(self, generation: Generation) -> Completion:
         stopped = self._stream.stopped
         return Completion(
             text=self._stream.text,
             finish_reason=STOP if stopped else generation.finish_reason,
-            closed=generation.closed,
+            # A stop text may come in the ending too: then the text lacks the rest of it.
+            closed=generation.closed and not stopped,
             usage=Usage(
                 prompt_tokens=self._num_prompt_tokens,
                 completion_tokens=len(generation.chosen),

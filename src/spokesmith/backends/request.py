@@ -19,7 +19,7 @@ from spokesmith.decoding.request import (
     Origin,
     Sampling,
 )
-from spokesmith.tasks import Message
+from spokesmith.tasks import Message, Task
 
 __all__ = [
     "Backend",
@@ -58,8 +58,9 @@ class Request:
         stop: texts at which the answer ends; they are no part of it.
         num_logprobs: how many of the most likely tokens are reported with each one; 0 reports the
             token's own probability only, None nothing.
-        on_truncation: what becomes of a held answer that reaches `max_tokens`: it is `cut`, or it
-            gets the shortest ending that its grammar allows (`close`), on top of `max_tokens`.
+        on_truncation: what becomes of a held answer whose tokens or whose time are over once it has
+            begun: it is `cut`, or it gets the shortest ending that its grammar allows (`close`), on
+            top of `max_tokens`.
         time_limit_s: after so many seconds, waiting included, the answer is cut.
     """
 
@@ -84,14 +85,14 @@ class Model:
         name: the base's name or that of a set of spokes.
         base: name of the base.
         folder: where the set was loaded from; None for the base itself.
-        task: what the set was trained for, by name or folder; None for the base.
+        task: what the set was trained for; None for the base.
         created: Unix time in seconds at which it was loaded.
     """
 
     name: str
     base: str
     folder: str | None
-    task: str | None
+    task: Task | None
     created: int
 
 

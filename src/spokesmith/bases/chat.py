@@ -43,7 +43,14 @@ class ChatFormat:
         self.tokenizer = tokenizer
         # Whether control tokens are split is a setting of the tokenizer that each call changes.
         self._lock = threading.Lock()
-        self.template: str = tokenizer.chat_template
+        try:
+            # A tokenizer may have several, each with a name.
+            self.template: str = tokenizer.get_chat_template()
+        except ValueError as error:
+            raise ValueError(
+                "the base has several chat templates and none is called 'default': put the one for "
+                "chats into its folder as chat_template.jinja"
+            ) from error
         self.template_options = dict(template_options or {})
         known = turn_end is not None and turn_end in tokenizer.get_vocab()
         self.end_id: int = (
@@ -75,7 +82,12 @@ class ChatFormat:
         rest = self._render(marked, {**self.template_options, **(template_options or {})})
         before: list[int] = []
         for mark, message in zip(marks, messages, strict=True):
-            frame, _, rest = rest.partition(mark)
+            frame, found, rest = rest.partition(mark)
+            if not found:
+                raise ValueError(
+                    f"the base's chat template leaves out or moves what a {message['role']} turn "
+                    "says: put a chat_template.jinja that renders it into the base's folder"
+                )
             before += self._frame_ids(frame)
             content = self._content_ids(str(message["content"]))
             if mark is marks[-1]:
@@ -102,11 +114,15 @@ class ChatFormat:
         try:
             return apply(messages)
         except TemplateError as error:
+            refusal = error
+        if len(messages) > 1 and messages[0]["role"] == "system":
             # Some templates know no system turn: its words then open the first user turn.
-            if len(messages) < 2 or messages[0]["role"] != "system":
-                raise ValueError(f"the base's chat template takes no such chat: {error}") from error
             joined = messages[0]["content"] + "\n\n" + messages[1]["content"]
-            return apply([{**messages[1], "content": joined}, *messages[2:]])
+            try:
+                return apply([{**messages[1], "content": joined}, *messages[2:]])
+            except TemplateError as error:
+                refusal = error
+        raise ValueError(f"the base's chat template takes no such chat: {refusal}") from refusal
 
     def text_ids(
         self, text: str, *, control_tokens: bool, add_special_tokens: bool = False

@@ -249,12 +249,11 @@ def _find_location(name_or_path: str) -> str:
 
 def _unpack_gguf(path: Path) -> Path:
     """Unpack a user's GGUF file into the cache, once for each content."""
-    if not path.is_file():
-        raise ValueError(f"no file at {path}: give the path of a GGUF file")
+    from spokesmith.bases.gguf_header import read_header
+
+    # What unpacks it believes every count in it, and reads on past its end.
+    read_header(path)
     with path.open("rb") as file:
-        if file.read(4) != b"GGUF":
-            raise ValueError(f"{path} is no GGUF file: it does not start with 'GGUF'")
-        file.seek(0)
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     folder = cache_folder() / "bases" / f"{path.stem}-{digest[:12]}"
     return build_once(folder, lambda partial: dequantise(path, partial))

@@ -91,6 +91,7 @@ class Source:
     def settings(self, task: "Task", probe_set: "ProbeSet", how: "Asking") -> dict[str, Any]:
         """All that answers depend on: a run that was stopped goes on with the same only."""
         is_local = self.url is None and not self.on_llamacpp
+        holds_to_text = how.constrained and how.verbatim and task.verbatim
         return {
             "task": task.name,
             "schema_hash": task.schema_hash,
@@ -103,8 +104,10 @@ class Source:
             "quantize": self.quantize if is_local else None,
             "url": self.url,
             "model": self.model,
+            "tokenizer": self.tokenizer,
             **self._llamacpp_settings(),
             "constrained": how.constrained,
+            "verbatim": list(task.verbatim) if holds_to_text else None,
             "max_tokens": how.max_tokens,
             "time_limit_s": how.time_limit_s,
         }

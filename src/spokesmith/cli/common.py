@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 DEFAULT_BASE = "smollm2-135m"
 DEFAULT_SPOKES = "memory-smollm2-135m"
+DEFAULT_TASK = "memory"
 TINY_PREFIX = "tiny-"
 
 JsonOption = Annotated[
@@ -29,6 +30,12 @@ SpokesOption = Annotated[
     typer.Option("--spokes", help="Folder of a set, a shipped name, or none for the bare base."),
 ]
 TaskOption = Annotated[str, typer.Option("--task", help="Built-in task or a task folder.")]
+SetTaskOption = Annotated[
+    str | None,
+    typer.Option(
+        "--task", help="Built-in task or a task folder; what the set was trained for if left out."
+    ),
+]
 DtypeOption = Annotated[str, typer.Option("--dtype", help="float32, bfloat16 or auto.")]
 DeviceOption = Annotated[str, typer.Option("--device", help="cpu, cuda or auto.")]
 QuantizeOption = Annotated[

@@ -13,6 +13,7 @@ import typer
 from spokesmith.cli.common import (
     DEFAULT_BASE,
     DEFAULT_SPOKES,
+    DEFAULT_TASK,
     BaseOption,
     DeviceMapOption,
     DeviceOption,
@@ -20,8 +21,8 @@ from spokesmith.cli.common import (
     JsonOption,
     PleOption,
     QuantizeOption,
+    SetTaskOption,
     SpokesOption,
-    TaskOption,
     messages_console,
     open_backend,
     open_base,
@@ -37,6 +38,7 @@ from spokesmith.cli.llamacpp import (
     open_llamacpp,
     runs_llamacpp,
 )
+from spokesmith.cli.set_task import task_to_ask
 
 if TYPE_CHECKING:
     from spokesmith.backends import LocalBackend
@@ -69,7 +71,7 @@ def encode(
     ] = True,
     base: BaseOption = DEFAULT_BASE,
     spokes: SpokesOption = DEFAULT_SPOKES,
-    task: TaskOption = "memory",
+    task: SetTaskOption = None,
     max_tokens: Annotated[int, typer.Option(help="Most tokens of an answer; 0: the task's.")] = 0,
     dtype: DtypeOption = "auto",
     device: DeviceOption = "auto",
@@ -86,14 +88,19 @@ def encode(
     texts = [text for given in inputs for text in read_inputs(given, lines=lines)]
     if not texts:
         raise ValueError(f"no text in {', '.join(inputs)}: give at least one")
-    loaded_task = open_task(task)
     at_once = min(AT_ONCE, len(texts))
     backend: LocalBackend | LlamaCppBackend
     if runs_llamacpp(context, engine, only_there=("model",)):
         backend = open_llamacpp(
-            model, task=task, tokenizer=tokenizer, settings=engine_option, num_slots=at_once
+            model,
+            task=open_task(task) if task else None,
+            tokenizer=tokenizer,
+            settings=engine_option,
+            num_slots=at_once,
         )
+        loaded_task = backend.models()[0].task or open_task(DEFAULT_TASK)
     else:
+        loaded_task = task_to_ask(task, spokes)
         loaded = open_base(
             base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
         )
@@ -137,7 +144,10 @@ def encode_text(
     from spokesmith.metrics.compliance import check, parse_strict
 
     schema = task.schema_for(text) if constrained else None
-    completion = backend.complete(task.messages(text), schema=schema, max_tokens=max_tokens)
+    try:
+        completion = backend.complete(task.messages(text), schema=schema, max_tokens=max_tokens)
+    except ValueError as error:
+        return Encoded(canonical=None, problem=str(error), answer="", tokens=0, total_s=0.0)
     canonical = problem = None
     verdict = check(completion.text, task.schema)
     if completion.finish_reason == "length":
@@ -158,6 +168,8 @@ def encode_text(
 def read_inputs(given: str, *, lines: bool) -> list[str]:
     """The texts that one argument stands for; blank ones are left out.
 
+    Lines end at newlines only: JSON leaves other separators of lines inside its strings.
+
     Raises:
         ValueError: a .jsonl line has no `text`, or a file is not UTF-8.
     """
@@ -173,7 +185,9 @@ def read_inputs(given: str, *, lines: bool) -> list[str]:
     if path.suffix != ".jsonl":
         return _split(content, lines=lines)
     texts: list[str] = []
-    for number, line in enumerate(content.splitlines(), start=1):
+    for number, line in enumerate(content.split("\n"), start=1):
+        if not line.strip():
+            continue
         try:
             text = json.loads(line)["text"]
         except (json.JSONDecodeError, KeyError, TypeError) as error:
@@ -193,7 +207,7 @@ def _is_file(path: Path) -> bool:
 
 
 def _split(content: str, *, lines: bool) -> list[str]:
-    parts = content.splitlines() if lines else [content]
+    parts = content.split("\n") if lines else [content]
     return [part for part in parts if part.strip()]
 
 

@@ -65,7 +65,7 @@ def hf(
     folder = find_spokes(spokes)
     loaded, card = load_spokes(folder)
     measures = [measure for path in report or [] for measure in measures_of_report(path)]
-    files = task_files(card, task)
+    files = task_files(folder, card, task)
     quiet_libraries()
     from spokesmith.bases import find_base, shape_fingerprint
     from spokesmith.export.hf import export_hf

@@ -1,7 +1,7 @@
 """`spokesmith export gguf`. Does not know what is in a GGUF file: the export room does."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
@@ -85,15 +85,18 @@ def gguf(
     The base's own weights and keys stay as they are, byte for byte. The file is read back and
     compared before it takes its name.
     """
-    from spokesmith.export.gguf_export import CheckFailedError, check_paths, export_gguf
+    from spokesmith.export.gguf_export import check_paths, export_gguf
     from spokesmith.export.gguf_plan import TOUCHED
     from spokesmith.spokes import find_spokes, load_spokes
 
     if touched not in (AUTO, *TOUCHED):
         raise ValueError(f"touched '{touched}' is unknown: use {', '.join((AUTO, *TOUCHED))}")
     check_paths(out, base_gguf, force=force)
+    place = _place_of(out, lm_studio) if lm_studio else None
+    if place:
+        _check_place(place, force=force)
     loaded, card = load_spokes(find_spokes(spokes))
-    files = task_files(card, task)
+    files = task_files(find_spokes(spokes), card, task)
     quiet_libraries()
     name = base or card.base
     with ExitStack() as stack:
@@ -117,26 +120,37 @@ def gguf(
                 on_plan=on_plan,
             )
 
-        types = AUTO_TYPES if touched == AUTO else (touched,)
-        for type in types:
-            try:
-                made = write(type)
-                break
-            except CheckFailedError as error:
-                is_last = type == types[-1]
-                _say_failed(
-                    f"failed: {error}" if is_last else f"{type}: {error}; the next type is tried"
-                )
-        else:
-            raise typer.Exit(1)
+        made = _first_sound(AUTO_TYPES if touched == AUTO else (touched,), write)
     notes = list(made.notes)
-    written = _write_modelfile(made, files, notes) if modelfile and layout == "folded" else None
-    linked = _link(out, lm_studio, force=force) if lm_studio else None
-    document = _document(made, layout, notes, written, linked)
+    written = None
+    if modelfile and layout == "folded":
+        written = _write_modelfile(made, files, notes, force=force)
+    if place:
+        _link(out, place, force=force)
+    document = _document(made, layout, notes, written, place)
     if as_json:
         print_json(document)
     else:
         _say(made, document)
+
+
+def _first_sound(types: Sequence[str], write: Callable[[str], "Grafted"]) -> "Grafted":
+    """What is written with the first of some types that pass the checks.
+
+    A type is tried after another one only where that can help: where the check says that other
+    types may mend the file, and the matrices are not all of this type already.
+    """
+    from spokesmith.export.gguf_export import CheckFailedError
+
+    first, *others = types
+    try:
+        return write(first)
+    except CheckFailedError as error:
+        if not others or error.types <= {others[0]}:
+            _say_failed(f"failed: {error}")
+            raise typer.Exit(1) from error
+        _say_failed(f"{first}: {error}; the next type is tried")
+    return _first_sound(others, write)
 
 
 def _say_failed(words: str) -> None:
@@ -171,9 +185,11 @@ def _load(name: str, grafted: "GGUFBase") -> "Base":
     return open_base(name, dtype="float32" if exact else "bfloat16", device="cpu")
 
 
-def _write_modelfile(made: "Grafted", task: "TaskFiles | None", notes: list[str]) -> "Path | None":
+def _write_modelfile(
+    made: "Grafted", task: "TaskFiles | None", notes: list[str], *, force: bool
+) -> Path | None:
     """Write the Modelfile, or add to the notes why there is none."""
-    from spokesmith.export.gguf_header import read_header
+    from spokesmith.bases.gguf_header import read_header
     from spokesmith.export.ollama import modelfile
 
     path = made.path.parent / MODELFILE_NAME
@@ -186,9 +202,15 @@ def _write_modelfile(made: "Grafted", task: "TaskFiles | None", notes: list[str]
         notes.append(f"no Modelfile was written: {error}")
         return None
     if path.exists():
-        from_line = f"FROM ./{made.path.name}"
-        if from_line not in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        found = path.read_text(encoding="utf-8", errors="replace")
+        if f"FROM ./{made.path.name}" not in found.splitlines():
             notes.append(f"{path} is there already and of another model, so it was left as it is")
+            return None
+        if found != text and not force:
+            notes.append(
+                f"{path} is there already with other words, so it was left as it is: --force "
+                "replaces it"
+            )
             return None
     partial = path.with_name(f".{path.name}-new")
     partial.write_text(text, encoding="utf-8")
@@ -196,20 +218,26 @@ def _write_modelfile(made: "Grafted", task: "TaskFiles | None", notes: list[str]
     return path
 
 
-def _link(out: Path, models: Path, *, force: bool) -> Path:
-    """Put the file where LM Studio looks for it, as publisher/model/file, without a second copy."""
-    place = models.expanduser() / LM_STUDIO_PUBLISHER / out.stem / out.name
+def _place_of(out: Path, models: Path) -> Path:
+    """Where LM Studio looks for a file: publisher/model/file."""
+    return models.expanduser() / LM_STUDIO_PUBLISHER / out.stem / out.name
+
+
+def _check_place(place: Path, *, force: bool) -> None:
+    if (place.exists() or place.is_symlink()) and not force:
+        raise ValueError(f"{place} is there already: remove it, or --force to replace it")
+
+
+def _link(out: Path, place: Path, *, force: bool) -> None:
+    """Put a file at a place of LM Studio's without a second copy."""
+    _check_place(place, force=force)
     place.parent.mkdir(parents=True, exist_ok=True)
-    if place.exists() or place.is_symlink():
-        if not force:
-            raise ValueError(f"{place} is there already: remove it, or --force to replace it")
-        place.unlink()
+    place.unlink(missing_ok=True)
     try:
         os.link(out, place)
     except OSError:
         # Hard links end at the border of a disk.
         place.symlink_to(out.resolve())
-    return place
 
 
 def _document(

@@ -11,7 +11,8 @@ from spokesmith.cli.common import messages_console, open_task, quiet_libraries
 
 if TYPE_CHECKING:
     from spokesmith.backends.llamacpp import LlamaCppBackend, LlamaCppOptions
-    from spokesmith.export.gguf_header import Header
+    from spokesmith.bases.gguf_header import Header
+    from spokesmith.tasks import Task
 
 OWN, LLAMACPP = "spokesmith", "llama.cpp"
 ENGINES = (OWN, LLAMACPP)
@@ -68,7 +69,7 @@ def open_llamacpp(
     model: Path | None,
     *,
     name: str | None = None,
-    task: str | None = None,
+    task: "Task | None" = None,
     tokenizer: str | None = None,
     settings: Sequence[str] | None = None,
     max_waiting: int | None = None,
@@ -92,12 +93,11 @@ def open_llamacpp(
     quiet_libraries()
     from spokesmith.backends.llamacpp import LlamaCppBackend
     from spokesmith.bases.gguf_chat import read_gguf_chat
-    from spokesmith.export.gguf_header import read_header
+    from spokesmith.bases.gguf_header import read_header
 
     with messages_console().status(f"loading {model}"):
         header = read_header(model)
-        trained_for = task or _task_of(header)
-        loaded_task = open_task(trained_for) if trained_for else None
+        loaded_task = _task_of(header) if task is None else task
         architecture = header.value("general.architecture")
         chat = read_gguf_chat(model, architecture=str(architecture), tokenizer=tokenizer)
         own_name = header.value("general.name")
@@ -105,7 +105,7 @@ def open_llamacpp(
             model,
             chat,
             name=name or (loaded_task.name if loaded_task else str(own_name or model.stem)),
-            task=trained_for,
+            task=loaded_task,
             max_waiting=max_waiting,
             options=options,
         )
@@ -153,7 +153,7 @@ def _as_kind(value: str, kind: Any) -> Any:
     return value
 
 
-def _task_of(header: "Header") -> str | None:
+def _task_of(header: "Header") -> "Task | None":
     """The task that a file says it was made for; None where that is not to be had here."""
     task, prompt_hash = (header.value(f"spokesmith.{key}") for key in ("task", "prompt_hash"))
     if not isinstance(task, str):
@@ -164,7 +164,7 @@ def _task_of(header: "Header") -> str | None:
         words = f"the file was made for the task '{task}', which is not here: name it with --task"
     else:
         if prompt_hash in (None, found.prompt_hash):
-            return task
+            return found
         words = f"the file was made for another prompt than the task '{task}' has now"
     messages_console().print(words, markup=False, highlight=False, soft_wrap=True)
     return None

@@ -18,11 +18,10 @@ from spokesmith.cli.common import (
     JsonOption,
     PleOption,
     QuantizeOption,
+    SetTaskOption,
     SpokesOption,
-    TaskOption,
     check_new_file,
     messages_console,
-    open_task,
 )
 from spokesmith.cli.llamacpp import (
     OWN,
@@ -31,6 +30,7 @@ from spokesmith.cli.llamacpp import (
     TokenizerOption,
     runs_llamacpp,
 )
+from spokesmith.cli.set_task import task_to_ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +39,11 @@ if TYPE_CHECKING:
 
     from spokesmith.probes import Answer, Asking, Probe, ProbeSet
     from spokesmith.tasks import Task
+
+# What a file of answers does not say where others made it.
+UNKNOWN_OF_OTHERS = (
+    "base", "spokes", "spokes_hash", "dtype", "quantize", "verbatim", "time_limit_s",
+)  # fmt: skip
 
 
 def probe(
@@ -104,7 +109,7 @@ def probe(
     ] = None,
     base: BaseOption = DEFAULT_BASE,
     spokes: SpokesOption = DEFAULT_SPOKES,
-    task: TaskOption = "memory",
+    task: SetTaskOption = None,
     dtype: DtypeOption = "auto",
     device: DeviceOption = "auto",
     quantize: QuantizeOption = "none",
@@ -131,7 +136,7 @@ def probe(
             raise ValueError("--report is what --explain reads: say which probe, --explain ID")
         _show_explanation(_read_report(report), explain, as_json=as_json)
         return
-    loaded_task = open_task(task)
+    loaded_task = task_to_ask(task, spokes)
     source = Source(
         url=url,
         model=model,
@@ -164,7 +169,16 @@ def probe(
     for problem in found.problems:
         messages_console().print(f"left out: {problem}", markup=False, highlight=False)
     probes = _chosen(found, first=first, explain=explain)
-    got, settings = _answers_of(source, loaded_task, found, probes, how, path, resume=resume)
+    got, settings = _answers_of(
+        source,
+        loaded_task,
+        found,
+        probes,
+        how,
+        path,
+        resume=resume,
+        not_given=_not_given(context, "constrained", "max_tokens"),
+    )
 
     from spokesmith.probes import report_document, score
 
@@ -191,6 +205,12 @@ def probe(
         _show_report(document, as_json=as_json)
     if not all(one["valid"] for one in document["probes"]):
         raise typer.Exit(1)
+
+
+def _not_given(context: typer.Context, *options: str) -> list[str]:
+    """Those of the options that have their default value."""
+    sources = {name: context.get_parameter_source(name) for name in options}
+    return [name for name, source in sources.items() if source and source.name == "DEFAULT"]
 
 
 def _answers_path(
@@ -234,8 +254,12 @@ def _answers_of(
     path: Path | None,
     *,
     resume: bool,
+    not_given: "Sequence[str]",
 ) -> "tuple[dict[str, Answer], dict[str, Any]]":
-    """The answers by id, and the settings that they were made with."""
+    """The answers by id, and the settings that they were made with.
+
+    Of answers that others made the settings that were `not_given` are unknown.
+    """
     settings = source.settings(task, found, how)
     from spokesmith.probes import read_answers
     from spokesmith.probes.tables import shown
@@ -261,8 +285,7 @@ def _answers_of(
         words = f"answers for ids that the set does not have ({len(unknown)}): {some}"
         console.print(words, markup=False, highlight=False)
     if file.settings is None:
-        nothing = dict.fromkeys(("base", "spokes", "spokes_hash", "dtype", "quantize"))
-        return file.answers, settings | nothing | {"time_limit_s": None}
+        return file.answers, settings | dict.fromkeys([*UNKNOWN_OF_OTHERS, *not_given])
     for name in ("schema_hash", "prompt_hash", "set_hash"):
         if file.settings.get(name) != settings[name]:
             words = f"{source.answers}: asked with another {name.removesuffix('_hash')} than now"

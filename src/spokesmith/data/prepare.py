@@ -1,13 +1,13 @@
 """From pairs to token ids: prompts and answers as training sees them, with a length report.
 
 A pair that is longer than the limit is counted and dropped, never cut: a cut target teaches JSON
-that never closes. This file knows no tokenizer; it is handed one that renders chats.
+that never closes. This file loads no tokenizer; it is handed a turn format that renders chats.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,6 +21,18 @@ from spokesmith.tasks import Message, Task
 
 class Chat(Protocol):
     """Renders chats as token ids."""
+
+    @property
+    def tokenizer(self) -> Any: ...
+
+    @property
+    def template(self) -> str: ...
+
+    @property
+    def template_options(self) -> Mapping[str, Any]: ...
+
+    @property
+    def end_id(self) -> int: ...
 
     def prompt_parts(self, messages: Sequence[Message]) -> tuple[list[int], list[int]]: ...
 
@@ -96,7 +108,7 @@ def prepare(pairs: Iterable[Pair], task: Task, chat: Chat, *, max_length: int) -
 
 
 def prepared_key(pairs_path: Path, task: Task, base_name: str, max_length: int) -> str:
-    """A hash of all that the token ids depend on."""
+    """A hash of all that the token ids depend on, but for what a base's name leaves open."""
     parts = [
         hashlib.sha256(pairs_path.read_bytes()).hexdigest(),
         task.prompt_hash,
@@ -105,6 +117,22 @@ def prepared_key(pairs_path: Path, task: Task, base_name: str, max_length: int) 
         str(max_length),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def chat_key(chat: Chat) -> str:
+    """A hash of how a base writes chats as token ids: its name may come to mean another one."""
+    rules: dict[str, Any] = json.loads(chat.tokenizer.backend_tokenizer.to_str())
+    # How texts are cut and padded is set by each call anew.
+    rules["truncation"] = rules["padding"] = None
+    parts = {
+        "template": chat.template,
+        "template_options": dict(chat.template_options),
+        # A template may name them.
+        "special_tokens": chat.tokenizer.special_tokens_map,
+        "end_id": chat.end_id,
+        "rules": rules,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def write_prepared(folder: Path, prepared: Prepared) -> None:

@@ -342,14 +342,14 @@ class SlotCache(Cache):
         """Let each row have so many positions; what stands in the rows stays."""
         if columns <= self.capacity:
             return
-        old, self.capacity = self.capacity, -(-columns // self._block) * self._block
-        for index, buffers in self.buffers.items():
-            grown = []
-            for buffer in buffers:
-                new = buffer.new_zeros(len(buffer), self.capacity, *buffer.shape[2:])
-                new[:, :old] = buffer
-                grown.append(new)
-            self.buffers[index] = (grown[0], grown[1])
+        capacity = -(-columns // self._block) * self._block
+        missing = (0, 0, 0, 0, 0, capacity - self.capacity)
+        # All layers or none: there may be no memory for the next one.
+        grown = {
+            index: (F.pad(keys, missing), F.pad(values, missing))
+            for index, (keys, values) in self.buffers.items()
+        }
+        self.buffers, self.capacity = grown, capacity
 
 
 def is_recurrent(layer: Any) -> bool:

@@ -10,8 +10,9 @@ import threading
 import time
 import weakref
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from spokesmith.bases import Base
@@ -25,16 +26,17 @@ from spokesmith.decoding.planning import Features, Planner
 from spokesmith.decoding.prefixes import PrefixCache
 from spokesmith.decoding.request import (
     BusyError,
-    Chosen,
     Constraint,
     ContextError,
+    OnTokens,
     OnTruncation,
     Sampling,
 )
-from spokesmith.decoding.row import LENGTH, TIMEOUT, Generation, Row, masks_along
+from spokesmith.decoding.row import TIMEOUT, Generation, Row, masks_along
 from spokesmith.decoding.runner import Runner
 from spokesmith.decoding.sampling import Sampler, Scores
 from spokesmith.decoding.threads import release_team
+from spokesmith.decoding.ticket import Ticket
 
 NEVER = float("inf")
 
@@ -45,23 +47,6 @@ class WarmUp:
 
     num_passes: int
     seconds: float
-
-
-class Ticket:
-    """A caller's hold on an answer that is under way."""
-
-    def __init__(self, row: Row, wake: Callable[[], None]) -> None:
-        self._row = row
-        self._wake = wake
-
-    @property
-    def future(self) -> "Future[Generation]":
-        return self._row.future
-
-    def cancel(self) -> None:
-        """Stop the work before the next step; harmless where the answer has ended."""
-        self._row.cancelled = True
-        self._wake()
 
 
 class Engine:
@@ -145,7 +130,7 @@ class Engine:
         time_limit_s: float | None = None,
         num_logprobs: int | None = None,
         on_truncation: OnTruncation = "cut",
-        on_tokens: Callable[[Sequence[Chosen]], None] | None = None,
+        on_tokens: OnTokens | None = None,
     ) -> Ticket:
         """Ask for the continuation of a prompt; may be called from many threads at once.
 
@@ -159,8 +144,9 @@ class Engine:
             sampling: how tokens are chosen; None takes the most likely ones.
             time_limit_s: after so many seconds the answer is cut.
             num_logprobs: how many of the most likely tokens to tell with each; None for nothing.
-            on_truncation: what becomes of a held answer that is cut at `max_tokens`.
-            on_tokens: called in the worker with the tokens of each step; must return at once.
+            on_truncation: what becomes of a held answer that is cut once it has begun.
+            on_tokens: called in the worker with the tokens of each step; must return at once. The
+                answer ends where it returns True.
 
         Raises:
             ContextError: the prompt fills the context.
@@ -179,7 +165,7 @@ class Engine:
         if max_tokens is not None and max_tokens < 1:
             raise ValueError(f"max_tokens is {max_tokens}: give at least 1")
         sampling = sampling or Sampling()
-        for token in sampling.logit_bias:
+        for token in (min(prompt_ids), max(prompt_ids), *sampling.logit_bias):
             self.check_token(token)
         start = time.monotonic()
         row = Row(
@@ -199,12 +185,11 @@ class Engine:
             deadline=start + (NEVER if time_limit_s is None else time_limit_s),
         )
         with self._wake:
-            if self._closing:
-                raise BusyError("the engine is closing: ask another one")
-            if self.max_waiting is not None and len(self._waiting) >= self.max_waiting:
+            self._start_worker()
+            num_free = self._rows.count(None)
+            if self.max_waiting is not None and len(self._waiting) >= self.max_waiting + num_free:
                 raise BusyError(f"{len(self._waiting)} answers are waiting: ask again later")
             self._waiting.append(row)
-            self._start_worker()
             self._wake.notify_all()
         return Ticket(row, self._notify)
 
@@ -255,11 +240,14 @@ class Engine:
         Args:
             action: what is to be done.
             unused: wait until no answer uses this set.
+
+        Raises:
+            BusyError: the engine is closing.
         """
         future: Future[None] = Future()
         with self._wake:
-            self._actions.append((action, unused, future))
             self._start_worker()
+            self._actions.append((action, unused, future))
             self._wake.notify_all()
         return future
 
@@ -296,6 +284,9 @@ class Engine:
             self._worker.join()
 
     def _start_worker(self) -> None:
+        """Let there be a worker. Raises BusyError where no more is taken."""
+        if self._closing:
+            raise BusyError("the engine is closing: ask another one")
         if self._worker is None:
             self._worker = threading.Thread(target=self._work, name="engine", daemon=True)
             self._worker.start()
@@ -331,15 +322,18 @@ class Engine:
     def _drop_unwanted(self) -> None:
         """Let go of answers that were cancelled, and of those whose time is over."""
         now = time.monotonic()
+        gone: list[Row] = []
+        kept: deque[Row] = deque()
         with self._wake:
-            waiting = list(self._waiting)
-            self._waiting = deque(
-                row for row in waiting if not row.cancelled and now <= row.deadline
-            )
-        for row in waiting:
+            # Each is asked once: a row may be cancelled at any moment.
+            for row in self._waiting:
+                (gone if row.cancelled or now > row.deadline else kept).append(row)
+            self._waiting = kept
+        for row in gone:
+            row.waiting_s = now - row.start
             if row.cancelled:
                 row.drop()
-            elif now > row.deadline:
+            else:
                 row.finish(TIMEOUT)
         for slot, row in enumerate(self._rows):
             if row is None:
@@ -348,7 +342,8 @@ class Engine:
                 self._free(slot)
                 row.drop()
             elif now > row.deadline:
-                self._end(slot, row, TIMEOUT)
+                with self._own_faults(slot, row):
+                    self._end(slot, row, TIMEOUT)
 
     def _admit(self) -> None:
         """Fill free slots with waiting requests, first come first served."""
@@ -358,8 +353,7 @@ class Engine:
             with self._wake:
                 if not self._waiting:
                     return
-                row = self._waiting.popleft()
-            self._rows[slot] = row
+                row = self._rows[slot] = self._waiting.popleft()
             row.waiting_s = time.monotonic() - row.start
             if self.features.prefix_cache:
                 row.num_cached = self.prefixes.load(slot, row.spokes, row.prompt)
@@ -412,11 +406,16 @@ class Engine:
         """What a row makes of a step."""
         row = self._rows[work.row]
         assert row is not None
-        try:
+        with self._own_faults(work.row, row):
             self._move_on(work, row, scores)
+
+    @contextmanager
+    def _own_faults(self, slot: int, row: Row) -> Iterator[None]:
+        """A grammar that gives up in the block, or a caller's fault, ends this answer alone."""
+        try:
+            yield
         except Exception as error:
-            # A grammar that gives up, or a caller's own fault: the others go on.
-            self._free(work.row)
+            self._free(slot)
             row.fail(error)
 
     def _move_on(self, work: Work, row: Row, scores: Mapping[int, Scores]) -> None:
@@ -435,13 +434,9 @@ class Engine:
             self._end(work.row, row, ended)
 
     def _end(self, slot: int, row: Row, reason: str) -> None:
-        closed = False
-        if reason == LENGTH and row.grammar is not None and row.on_truncation == "close":
-            ending = [] if row.grammar.may_end else self._closer.close(row.grammar)
-            if ending is not None:
-                row.close(ending)
-                self.counts["closing"] += len(ending)
-                closed = True
+        before = len(row.chosen)
+        closed = row.close(reason, self._closer)
+        self.counts["closing"] += len(row.chosen) - before
         self._free(slot)
         if row.drafter is not None:
             self._experience[row.spokes].add([one.id for one in row.chosen])

@@ -73,11 +73,6 @@ class Grammar:
         text = self._matcher.compute_ff_bytes()
         return self._tokens.tokenize_bytes(text) if text else []
 
-    @property
-    def is_forced(self) -> bool:
-        """Whether there is text that must follow."""
-        return bool(self._matcher.compute_ff_bytes())
-
     def only_choice(self) -> int | None:
         """The one token that may follow, if there is no other."""
         forced = self._matcher.compute_ff_tokens()
@@ -140,12 +135,16 @@ class GrammarCompiler:
                 f"{MAX_GRAMMAR_CHARACTERS}: give a smaller one"
             )
         with self._lock:
-            if key not in self._compiled:
-                self._compiled[key] = self._compile(constraint)
+            tokens, matcher = self._tokens(), self._compiled.get(key)
+        if matcher is None:
+            # Outside of the lock, so that nobody waits for another's grammar.
+            matcher = _compile(constraint, tokens)
+        with self._lock:
+            self._compiled[key] = matcher
             self._compiled.move_to_end(key)
             while len(self._compiled) > 1 and self._keeps_too_much():
                 self._compiled.popitem(last=False)
-            return Grammar(self._compiled[key].deep_copy(), self._tokens(), self._vocabulary)
+            return Grammar(matcher.deep_copy(), tokens, self._vocabulary)
 
     def _keeps_too_much(self) -> bool:
         characters = sum(len(key) for key in self._compiled)
@@ -158,18 +157,19 @@ class GrammarCompiler:
             )
         return self._wrapped
 
-    def _compile(self, constraint: Constraint) -> LLMatcher:
-        try:
-            grammar = _as_grammar(constraint)
-        except (GbnfToLarkError, RecursionError, TypeError) as error:
-            raise ValueError(f"the {constraint.kind} cannot be read ({error}): mend it") from error
-        matcher = LLMatcher(self._tokens(), grammar, log_level=0, limits=LLParserLimits())
-        if matcher.is_error():
-            reason = matcher.get_error().splitlines()[0]
-            raise ValueError(
-                f"the {constraint.kind} cannot be enforced ({reason}): change that part of it"
-            )
-        return matcher
+
+def _compile(constraint: Constraint, tokens: LLTokenizer) -> LLMatcher:
+    try:
+        grammar = _as_grammar(constraint)
+    except (GbnfToLarkError, RecursionError, TypeError) as error:
+        raise ValueError(f"the {constraint.kind} cannot be read ({error}): mend it") from error
+    matcher = LLMatcher(tokens, grammar, log_level=0, limits=LLParserLimits())
+    if matcher.is_error():
+        reason = matcher.get_error().splitlines()[0]
+        raise ValueError(
+            f"the {constraint.kind} cannot be enforced ({reason}): change that part of it"
+        )
+    return matcher
 
 
 def _as_grammar(constraint: Constraint) -> str:

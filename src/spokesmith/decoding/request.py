@@ -1,6 +1,6 @@
 """What may be asked of the engine, as values. Loads neither torch nor a model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -69,6 +69,10 @@ class Chosen:
     origin: Origin
     logprob: float | None = None
     top: tuple[tuple[int, float], ...] = ()
+
+
+# What hears the tokens of each step; the answer ends where it returns True.
+OnTokens = Callable[[Sequence[Chosen]], bool | None]
 
 
 class ContextError(ValueError):

@@ -4,16 +4,17 @@ Knows no batch and no model.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
+from spokesmith.decoding.closing import Closer
 from spokesmith.decoding.drafting import Drafter
 from spokesmith.decoding.grammar import Grammar
-from spokesmith.decoding.request import CancelledError, Chosen, OnTruncation, Origin
+from spokesmith.decoding.request import CancelledError, Chosen, OnTokens, OnTruncation, Origin
 from spokesmith.decoding.sampling import Sampler, Scores
 
 STOP, LENGTH, TIMEOUT = "stop", "length", "timeout"
@@ -63,7 +64,7 @@ class Row:
     on_truncation: OnTruncation = "cut"
     num_logprobs: int | None = None
     num_shared: int = 0
-    on_tokens: Callable[[Sequence[Chosen]], None] | None = None
+    on_tokens: OnTokens | None = None
     start: float = field(default_factory=time.monotonic)
     deadline: float = float("inf")
     appends_certain: bool = False
@@ -137,16 +138,26 @@ class Row:
         self.guessed, self.origins, self.masks = [], [], None
         if self.appends_certain and ended is None:
             ended = self._append_certain(new)
-        self._tell(new)
-        return ended
+        return STOP if self._tell(new) else ended
 
-    def close(self, tokens: Sequence[int]) -> None:
-        """Give the answer an ending."""
-        new = [Chosen(id=token, origin="closing") for token in tokens]
+    def close(self, reason: str, closer: Closer) -> bool:
+        """Give an answer that was cut a valid ending, where that was asked for and there is one."""
+        if self.grammar is None or self.on_truncation != "close":
+            return False
+        if reason not in (LENGTH, TIMEOUT) or not self.chosen:
+            return False
+        ending = [] if self.grammar.may_end else closer.close(self.grammar)
+        if ending is None:
+            return False
+        new = [Chosen(id=token, origin="closing") for token in ending]
         self.chosen += new
         self._tell(new)
+        return True
 
     def finish(self, reason: str, *, closed: bool = False) -> None:
+        # Who holds the future may have cancelled it.
+        if self.future.done():
+            return
         self.future.set_result(
             Generation(
                 chosen=tuple(self.chosen),
@@ -161,7 +172,8 @@ class Row:
         )
 
     def fail(self, error: BaseException) -> None:
-        self.future.set_exception(error)
+        if not self.future.done():
+            self.future.set_exception(error)
 
     def drop(self) -> None:
         self.fail(CancelledError("the answer is not wanted any more"))
@@ -227,9 +239,9 @@ class Row:
             return TIMEOUT
         return None
 
-    def _tell(self, new: Sequence[Chosen]) -> None:
-        if new and self.on_tokens is not None:
-            self.on_tokens(new)
+    def _tell(self, new: Sequence[Chosen]) -> bool:
+        """Whether who hears of the tokens wants the answer to end with them."""
+        return bool(new and self.on_tokens is not None and self.on_tokens(new))
 
 
 def masks_along(grammar: Grammar, guessed: Sequence[int]) -> list[Tensor]:

@@ -3,14 +3,12 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import blake2b
 
 import torch
 from torch import Tensor
 
 from spokesmith.decoding.request import Sampling
-
-# More than any answer has tokens, so that no two seeds share a draw.
-PLACES = 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,5 +92,10 @@ class Sampler:
             # A token stays if those before it do not yet make up the share.
             ordered[ordered.cumsum(0) - ordered >= sampling.top_p * ordered.sum()] = 0
             probabilities = torch.zeros_like(probabilities).scatter(0, order, ordered)
-        self._generator.manual_seed((PLACES * sampling.seed + self._place) % 2**63)
+        self._generator.manual_seed(_mixed(sampling.seed, self._place))
         return int(torch.multinomial(probabilities, 1, generator=self._generator))
+
+
+def _mixed(seed: int, place: int) -> int:
+    """Both in 32 bits: torch's generator on a CPU keeps no more of a seed."""
+    return int.from_bytes(blake2b(f"{seed}/{place}".encode(), digest_size=4).digest())

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from spokesmith.decoding.engine import Engine
 from spokesmith.spokes import attach, attached_sets, detach, find_spokes, load_spokes
+from spokesmith.tasks import Task, task_of_set
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,7 +13,7 @@ class LoadedSet:
 
     name: str
     folder: str
-    task: str | None
+    task: Task | None
 
 
 def names_of_sets(engine: Engine) -> list[str]:
@@ -28,17 +29,18 @@ def load_set(engine: Engine, source: str, *, name: str | None = None) -> LoadedS
         name: of the set there; None takes its task's.
 
     Raises:
-        ValueError: it is no set for this base, or the name is taken.
+        ValueError: it is no set for this base, its task is not to be had, or the name is taken.
     """
     folder = find_spokes(source)
     spokes, card = load_spokes(folder, base_fingerprint=engine.base.fingerprint)
-    name = name or card.task or folder.name
+    task = task_of_set(folder, card)
+    name = name or (folder.name if task is None else task.name)
 
     def put() -> None:
         attach(engine.base.model, engine.base.sites(), spokes, name=name)
 
     engine.between_steps(put).result()
-    return LoadedSet(name=name, folder=str(folder), task=card.task)
+    return LoadedSet(name=name, folder=str(folder), task=task)
 
 
 def unload_set(engine: Engine, name: str) -> None:

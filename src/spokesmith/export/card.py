@@ -54,7 +54,7 @@ def licence_of(base: str, folder: Path) -> Licence:
     """
     if embedded := EMBEDDED.get(base):
         return Licence(name=embedded.licence.lower(), base_id=embedded.hub_id)
-    base_id = None if Path(base).expanduser().exists() or base.count("/") != 1 else base
+    base_id = base if _may_be_hub_id(base) else None
     card = folder / "README.md"
     if not card.is_file():
         return Licence(name=None, base_id=base_id)
@@ -63,6 +63,18 @@ def licence_of(base: str, folder: Path) -> Licence:
     text = card.read_text(encoding="utf-8", errors="replace")
     data = ModelCard(text, ignore_metadata_errors=True).data
     return Licence(name=data.get("license"), base_id=base_id)
+
+
+def _may_be_hub_id(base: str) -> bool:
+    """Whether a base's name is no path, as far as names tell: `./base` and `~/base` are none."""
+    from huggingface_hub.errors import HFValidationError
+    from huggingface_hub.utils import validate_repo_id
+
+    try:
+        validate_repo_id(base)
+    except HFValidationError:
+        return False
+    return base.count("/") == 1 and not Path(base).exists()
 
 
 def write_task(folder: Path, task: TaskFiles) -> None:
@@ -158,8 +170,9 @@ def _facts(card: SpokesCard, base: str, dtype: str, licence: Licence) -> str:
 
 def _measures(card: SpokesCard, measures: Sequence[Measure]) -> str:
     parts = []
-    if "eval_loss" in card.training:
-        parts.append(f"Loss on unseen examples in training: {card.training['eval_loss']:.4f}.")
+    eval_loss = card.training.get("eval_loss")
+    if eval_loss is not None:
+        parts.append(f"Loss on unseen examples in training: {eval_loss:.4f}.")
     if measures:
         lines = ["| probes | decoding | measure | value | 95 % interval | n |"]
         lines.append("| --- | --- | --- | --- | --- | --- |")

@@ -27,6 +27,8 @@ def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
     partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
         yield partial
+        # What has come to be at `out` meanwhile is the user's.
+        check_out(out, force=force)
         # Temporary folders start readable by their owner alone.
         partial.chmod(0o755)
         _put(partial, out)
@@ -38,8 +40,12 @@ def check_out(out: Path, *, force: bool) -> None:
     """Refuse what would write over a user's files.
 
     Raises:
-        ValueError: something stands at `out`, and it is no export, or `force` is not given.
+        ValueError: something stands at `out`, and it is no export, or `force` is not given; or a
+            disk is mounted there.
     """
+    # No folder can be renamed to a mount point.
+    if os.path.ismount(out):
+        raise ValueError(f"{out} is where a disk is mounted: name a folder inside it with --out")
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     if not (out / FACTS_NAME).is_file():

@@ -16,12 +16,12 @@ from typing import Any
 
 from spokesmith.bases.base import SHAPE_KEYS, shape_fingerprint
 from spokesmith.bases.families import FAMILIES, Family
-from spokesmith.export.gguf_header import Header, TensorInfo, read_header
+from spokesmith.bases.gguf_header import Header, TensorInfo, read_header
 from spokesmith.spokes import SpokesCard
+from spokesmith.spokes.modules import MAX_LAYERS
 
 OWN_PREFIX = "spokesmith."
 PARTS = ("gate", "up", "down")
-MAX_LAYERS = 4096
 MAX_CONFIGURATIONS = 10_000
 
 
@@ -79,6 +79,11 @@ def read_base(path: Path) -> GGUFBase:
     if num_blocks > min(MAX_LAYERS, len(header.tensors)):
         raise ValueError(f"{path}: {name}.block_count = {num_blocks}, more than it has tensors for")
     nextn = header.integer(f"{name}.nextn_predict_layers") or 0
+    if not 0 <= nextn < num_blocks:
+        raise ValueError(
+            f"{path}: {name}.nextn_predict_layers = {nextn}, want 0 or more, and fewer than its "
+            f"{num_blocks} blocks"
+        )
     listed = header.integers(f"{name}.feed_forward_length")
     differ = f"{name}.feed_forward_length" in header.entries and (
         header.entries[f"{name}.feed_forward_length"].is_array
@@ -175,6 +180,19 @@ def check_card(base: GGUFBase, card: SpokesCard) -> bool:
     return card.base_fingerprint in _possible_fingerprints(base)
 
 
+def check_trained_on(config: Any, card: SpokesCard) -> None:
+    """Refuse a configuration that is not of the base that a set was trained on.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if shape_fingerprint(config) != card.base_fingerprint:
+        raise ValueError(
+            f"the set was trained on {card.base} (fingerprint {card.base_fingerprint}), the base "
+            f"named has fingerprint {shape_fingerprint(config)}: name the base of the set"
+        )
+
+
 def check_config(base: GGUFBase, card: SpokesCard, config: Any, family: Family) -> None:
     """Refuse a file that is not of the model whose configuration this is.
 
@@ -187,11 +205,7 @@ def check_config(base: GGUFBase, card: SpokesCard, config: Any, family: Family) 
     Raises:
         ValueError: the configuration is not of the set's base, or the file's shape differs.
     """
-    if shape_fingerprint(config) != card.base_fingerprint:
-        raise ValueError(
-            f"the set was trained on {card.base} (fingerprint {card.base_fingerprint}), the base "
-            f"named has fingerprint {shape_fingerprint(config)}: name the base of the set"
-        )
+    check_trained_on(config, card)
     widths = tuple(family.ffn_width(config, layer) for layer in range(config.num_hidden_layers))
     name = base.family.gguf_architecture
     heads = base.header.integers(f"{name}.attention.head_count")

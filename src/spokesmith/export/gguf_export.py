@@ -12,7 +12,13 @@ from spokesmith.bases.loading import BaseSource
 from spokesmith.export.card import TaskFiles
 from spokesmith.export.fold import folded_layers
 from spokesmith.export.folders import check_space
-from spokesmith.export.gguf_base import GGUFBase, check_card, check_config, read_base
+from spokesmith.export.gguf_base import (
+    GGUFBase,
+    check_card,
+    check_config,
+    check_trained_on,
+    read_base,
+)
 from spokesmith.export.gguf_engine import EngineCheck, check_engine, engine_is_installed
 from spokesmith.export.gguf_graft import OnBytes, num_bytes, whole_file, write_gguf
 from spokesmith.export.gguf_plan import Plan, Touched, plan_folded, plan_tensors, with_task
@@ -114,7 +120,9 @@ def export_gguf(
             with partial.open("wb") as file:
                 write_gguf(plan, file, on_plan(plan, size))
             verified = verify(plan, partial)
-        checked, why_not = _ask_engine(partial, base, spokes, layout, load)
+        checked, why_not = _ask_engine(partial, plan, spokes, card, layout, load)
+        # What has come to be at `out` meanwhile is the user's.
+        check_paths(out, base_gguf, force=force)
     return Grafted(
         path=out,
         base=base,
@@ -158,8 +166,9 @@ def check_is_base_of(base: GGUFBase, card: SpokesCard, find: Callable[[], BaseSo
 
 def _ask_engine(
     written: Path,
-    base: GGUFBase,
+    plan: Plan,
     spokes: SpokeSet,
+    card: SpokesCard,
     layout: str,
     load: Callable[[GGUFBase], Base] | None,
 ) -> tuple[EngineCheck | None, str | None]:
@@ -167,6 +176,7 @@ def _ask_engine(
 
     Raises:
         CheckFailedError: they predict different tokens.
+        ValueError: the base that was loaded is not that of the set.
     """
     if layout == "tensors":
         return None, "stock llama.cpp does not load this layout"
@@ -175,21 +185,24 @@ def _ask_engine(
     if not engine_is_installed():
         return None, "it is not installed: pip install 'spokesmith[llamacpp]'"
     try:
-        loaded = load(base)
+        loaded = load(plan.base)
     except ValueError as error:
         return None, f"the base to compare with cannot be loaded: {error}"
-    found = check_engine(written, base, loaded, spokes)
+    check_trained_on(loaded.config, card)
+    found = check_engine(written, plan.base, loaded, spokes)
     if not found.passed:
-        raise CheckFailedError(f"{_why_failed(found)}; the file was not kept")
+        types = plan.touched if found.is_of_the_base else frozenset[str]()
+        raise CheckFailedError(f"{_why_failed(found, plan)}; the file was not kept", types=types)
     return found, None
 
 
-def _why_failed(found: EngineCheck) -> str:
+def _why_failed(found: EngineCheck, plan: Plan) -> str:
     """What is wrong with a file, and the remedy."""
     if found.is_of_the_base and not found.is_near_enough:
+        finer = "f16" if plan.touched == {"q8_0"} else "q8_0 or f16"
         return (
             f"the types of the file round the spokes so much that predictions move by "
-            f"{found.rounding:.2f} nats on average (--touched q8_0 or f16 rounds less)"
+            f"{found.rounding:.2f} nats on average (--touched {finer} rounds less)"
         )
     remedy = (
         "update xllamacpp, or try --touched f16"

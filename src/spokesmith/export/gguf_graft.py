@@ -17,7 +17,7 @@ import gguf
 import numpy as np
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
-from spokesmith.export.gguf_header import MAGIC, TensorInfo, copy_bytes
+from spokesmith.bases.gguf_header import MAGIC, TensorInfo, copy_bytes
 from spokesmith.export.gguf_plan import WRITABLE, Array, NewTensor, Plan, entries_bytes
 from spokesmith.export.gguf_stored import stored_rows
 

@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
+from spokesmith.bases.gguf_header import FORMATS, TensorInfo, entry_bytes
 from spokesmith.export.card import TaskFiles
 from spokesmith.export.fold import FoldedLayer
 from spokesmith.export.gguf_base import OWN_PREFIX, PARTS, GGUFBase, ffn_name
-from spokesmith.export.gguf_header import FORMATS, TensorInfo, entry_bytes
 from spokesmith.spokes import SpokesCard, SpokeSet
 from spokesmith.spokes.modules import RMS_NORM_EPS
 
@@ -85,6 +85,7 @@ class Plan:
         changed: entries that differ from the base's, as bytes, by key.
         entries: further keys with their values.
         notes: what a user should know, one sentence each.
+        touched: types, as `Touched` names them, of the matrices that spokes are a part of.
     """
 
     base: GGUFBase
@@ -92,6 +93,7 @@ class Plan:
     changed: Mapping[str, bytes]
     entries: Entries
     notes: list[str] = field(default_factory=list)
+    touched: frozenset[str] = frozenset()
 
 
 def plan_folded(
@@ -111,6 +113,7 @@ def plan_folded(
     """
     inner = next(iter(folded.values())).gate.shape[0]
     kinds = {layer: _kinds(base, layer, touched) for layer in folded}
+    names = frozenset(one.name.lower() for kind in kinds.values() for one in kind.values())
     # Where the file has one width for all layers, those without spokes are filled up with zeros.
     # A block that only guesses further tokens (nextn) is one of them.
     padded = [] if base.widths_differ else [i for i in range(len(base.widths)) if i not in folded]
@@ -148,6 +151,7 @@ def plan_folded(
         changed={base.width_key: _wider_entry(base, set(kinds), width)},
         entries=_facts(card, layout="folded"),
         notes=notes,
+        touched=names,
     )
 
 

@@ -9,11 +9,18 @@ must not leak into its answer.
 from typing import Any
 
 from spokesmith.bases.families import Family
+from spokesmith.bases.gguf_header import Header
 from spokesmith.export.card import TaskFiles
-from spokesmith.export.gguf_header import Header
 
 SYSTEM_MARK, TEXT_MARK = "\u27e6system\u27e7", "\u27e6text\u27e7"
 MAX_CONTEXT = 8192
+# Where a file does not say it, llama.cpp puts the start token before prompts for these tokenizers,
+# and for "gpt2" where its pre-tokenizer is one of the latter.
+STARTING_MODELS = ("llama", "gemma4")
+STARTING_PRES = (
+    *("llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"),
+    *("jina-v5-nano", "tekken", "chameleon"),
+)
 # Goes through the turns and keeps the content of the last one of the user.
 LAST_TEXT = (
     '{{ $text := "" }}{{ range .Messages }}{{ if eq .Role "user" }}{{ $text = .Content }}'
@@ -78,7 +85,6 @@ def _frames(header: Header, family: Family) -> tuple[str, str, str]:
 
 def _rendered(template: str, options: dict[str, Any]) -> str:
     """A chat of a system turn and a user turn, up to where the answer starts."""
-    from jinja2 import TemplateError
     from transformers.utils.chat_template_utils import render_jinja_template
 
     def render(turns: list[dict[str, str]]) -> str:
@@ -87,16 +93,15 @@ def _rendered(template: str, options: dict[str, Any]) -> str:
         )
         return rendered[0]
 
-    # A template is a program of the file's: it fails in whatever way it likes.
-    failures = (TemplateError, ArithmeticError, LookupError, TypeError, ValueError)
     system, user = ({"role": "system", "content": SYSTEM_MARK}, {"role": "user"})
+    # A template is a program of the file's: it fails in whatever way it likes.
     try:
         return render([system, {**user, "content": TEXT_MARK}])
-    except failures:
+    except Exception:
         # Some templates know no system turn: its words then open the first user turn.
         try:
             return render([{**user, "content": f"{SYSTEM_MARK}\n\n{TEXT_MARK}"}])
-        except failures as error:
+        except Exception as error:
             raise ValueError(
                 f"the file's chat template cannot be rendered ({error}): write a Modelfile by hand"
             ) from error
@@ -104,8 +109,10 @@ def _rendered(template: str, options: dict[str, Any]) -> str:
 
 def _adds_start(header: Header) -> bool:
     chosen = header.value("tokenizer.ggml.add_bos_token")
-    # Without the key it depends on the kind of tokenizer; llama.cpp adds it for this one.
-    return header.value("tokenizer.ggml.model") == "llama" if chosen is None else bool(chosen)
+    if chosen is not None:
+        return bool(chosen)
+    model, pre = (header.value(f"tokenizer.ggml.{key}") for key in ("model", "pre"))
+    return model in STARTING_MODELS or (model == "gpt2" and pre in STARTING_PRES)
 
 
 def _end_of_turn(header: Header, family: Family) -> str | None:

@@ -80,12 +80,12 @@ def find_weights(source: BaseSource, wanted: Mapping[str, Tensor]) -> TextWeight
             "them: name the unquantised base with --base, and quantise what is exported"
         )
     folder = _folder_of(source)
-    prefixes = TEXT_PREFIXES if source.config is not source.whole_config else {}
     places: dict[str, tuple[Path, str]] = {}
     for path in _files_of(source.name, folder):
         for key in _keys_of(path):
             name = key
-            for pattern, replacement in prefixes.items():
+            # The library saves some text parts, too, under the names that the whole has.
+            for pattern, replacement in TEXT_PREFIXES.items():
                 name = re.sub(pattern, replacement, name)
             if name in wanted:
                 places[name] = (path, key)
@@ -164,6 +164,9 @@ def _folder_of(source: BaseSource) -> Path:
 
 
 def _files_of(name: str, folder: Path) -> list[Path]:
+    # Where there are both, the library loads this one.
+    if (folder / SINGLE_NAME).is_file():
+        return [folder / SINGLE_NAME]
     index = folder / INDEX_NAME
     try:
         if index.is_file():
@@ -171,8 +174,6 @@ def _files_of(name: str, folder: Path) -> list[Path]:
             return sorted({folder / file for file in listed.values()})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{index} is damaged ({error}): get the base anew") from error
-    if (folder / SINGLE_NAME).is_file():
-        return [folder / SINGLE_NAME]
     raise ValueError(
         f"'{name}' has no safetensors files at {folder}: load it with transformers once and save "
         "it with save_pretrained"

@@ -41,6 +41,7 @@ MOST_BITS = 10_000
 
 _ONE = r"(?<!\w)(?:an?|one|per|each|every|the|/) ?"
 _PARTED = re.compile(r"(?<![\d.,])(\d{1,3})[/,](\d{1,2})(?![\d.,])")
+_CROSSED = re.compile(r"(?<=\d)\s?[x×]\s?\d")
 _LISTED = re.compile(r",\s+(?:and |or )?|\s+(?:and|or)\s+")
 _WORD_ORDINALS = {1: "first", 2: "second"}
 
@@ -114,12 +115,15 @@ class Source:
 
     def _number(self, fact: Fact) -> Grounding:
         value, dimension = _amount(fact)
-        written = next((value for value, _ in _values_of(fact)), value)
+        written = written_value(fact)
         same = self._numbers.get(written, [])
         for other, span in same:
             if not dimension or other in same_written(dimension):
                 return Grounding(span, "")
             if dimension == ORDINAL and other == "":
+                return Grounding(span, "")
+            # 4 x 100 m may be four times 100 m.
+            if dimension == "times" and _CROSSED.match(self.text, span[1]):
                 return Grounding(span, "")
         span = self._listed.get((value, dimension)) or self._in_words(fact, written, dimension)
         if span is None and not dimension:
@@ -203,7 +207,7 @@ class Source:
         return Grounding(None, _lacks(fact))
 
     def _name(self, fact: Fact) -> Grounding:
-        words = [part for word in fact.key[1:] for part in split_words(str(word))]
+        words = split_words(folded(written_form(fact.text).text))
         if not words:
             return Grounding(None, _lacks(fact))
         span = self._index.sequence(words) or self._index.joined("".join(words))
@@ -267,11 +271,17 @@ def _values_of(fact: Fact) -> list[tuple[Fraction, str]]:
     return []
 
 
+def written_value(fact: Fact) -> Fraction:
+    """The number that a number's words hold, in the unit that they are written with."""
+    return next((value for value, _ in _values_of(fact)), _amount(fact)[0])
+
+
 def says_as_much(fuller: Fact, fact: Fact) -> bool:
     """Whether a date says all that another says, and the same."""
     pairs = list(zip(fuller.key[1:], fact.key[1:], strict=True))
+    # 10:00:07.123 says 10:00:07 too.
     return any(asked is not None for _, asked in pairs) and all(
-        asked is None or held == asked for held, asked in pairs
+        asked is None or held == asked or str(held).startswith(f"{asked}.") for held, asked in pairs
     )
 
 

@@ -25,6 +25,8 @@ _PATH = re.compile(
     r"(?::\d+(?::\d+)?)?"
 )
 _IN_PATH = re.compile(r"[\d_]|[a-z][A-Z]|[A-Z]|\.\w")
+# The seconds of 10:00:07.123Z are a time's.
+_SECONDS = re.compile(r"(?<=\d:)\d\d\.\d+Z(?!\w)")
 _ONLY_NUMBERS = re.compile(r"\d[\d.,:/+-]*(?:[Ee][+-]?\d+)?|[.,:/+-]+")
 _QUANTITY_START = re.compile(r"[+-]?\d[\d.,]*(?:-?([^\W\d_]+|%))?(?=[/.-]|$)")
 _SYMBOL = re.compile(
@@ -60,7 +62,7 @@ def find_addresses(text: str) -> Iterator[Mark]:
         yield _mark(found.start(), _trimmed(found.group()))
     for found in _PATH.finditer(text):
         word = _trimmed(found.group())
-        if _is_path(word):
+        if _is_path(word) and not _SECONDS.match(text, found.start()):
             yield _mark(found.start(), word)
 
 

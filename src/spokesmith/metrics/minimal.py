@@ -4,6 +4,8 @@ So few words carry no weight and tell of no cause. Labels of the task (`path`, `
 and enumerated fields are no vocabulary. A made-up word that the input has is not seen.
 """
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,8 @@ MAX_WORDS = 5
 MAX_NEW_WORDS = 2
 MAX_SALIENCE = 0.3
 LABELS = frozenset(("path", "type", "relation"))
+# Chinese and Japanese, Thai and Lao, Burmese, Khmer.
+_UNSPACED = re.compile(rf"{CJK.pattern}|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +41,8 @@ class MinimalInput:
 
 
 def is_minimal(text: str) -> bool:
-    """Whether a text is one to five words, a Chinese or Japanese character counting as one."""
-    spaced = CJK.sub(" \\g<0> ", text).split()
+    """Whether a text is one to five words; a character of a script without spaces counts as one."""
+    spaced = _UNSPACED.sub(" \\g<0> ", unicodedata.normalize("NFKC", text)).split()
     return 0 < len(spaced) <= MAX_WORDS
 
 

@@ -22,6 +22,17 @@ TITLES = frozenset(
     " st sgt lt col gen capt rev".split()
 )
 _SMALL_WORDS = frozenset("a an the and or of in on to for by at with from as vs via per".split())
+# What notes ask for in their first word, and what no name begins with.
+_ORDERS = frozenset(
+    """
+    add ask book bring build buy call cancel change check clean close contact create debug delete
+    deploy disable email enable fetch find finish fix follow forward get give inform install invite
+    keep launch make meet merge message migrate move notify pay phone ping prepare reach read
+    reboot rebuild release remind remove rename repair replace reply report reset restart restore
+    retry return revert review ring run schedule send ship show start stop take tell thank try
+    update upgrade use verify visit wait wake watch write
+    """.split()
+)
 _INITIAL_GAP = re.compile(r"\. ?")
 _STARTS_ANEW = re.compile(r"(?:^|[:;(\[{\"`>|•*#=/!?…–。，、]|(?:^| )-) ?$")
 _NO_NAMES = STOP_WORDS | frozenset("i i'm i'll i've i'd ok okay yes hello hi dear thanks".split())
@@ -89,7 +100,10 @@ def _named(run: list[re.Match[str]], text: str, titled: bool, english: bool) -> 
     """The name in a run of capitalised words, if there is one."""
     if not run:
         return
-    first = not titled and _STARTS_ANEW.search(text, max(0, run[0].start() - 3), run[0].start())
+    first = _STARTS_ANEW.search(text, max(0, run[0].start() - 3), run[0].start())
+    # In title case any other word may be part of the name: Granite FC, Lars Vogel, Coach Brandl.
+    if titled and run[0].group().casefold() not in _ORDERS:
+        first = None
     while run and (
         run[0].group().casefold() in _NO_NAMES or (first and _unlikely(run[0], english))
     ):

@@ -7,7 +7,7 @@ are no units. Number words are English; units are in `units`.
 
 import re
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from spokesmith.metrics.units import CURRENCIES, UNITS, UNITS_BY_WORD, Unit, unit_of
@@ -73,8 +73,8 @@ _WORDS = (
     rf"(?:{_SMALL_WORD}|{_LARGE_WORD})(?:(?:[ -]|[ -]and )(?:{_SMALL_WORD}|{_LARGE_WORD})){{0,8}}"
 )
 _DIGITS = (
-    r"(?:(?<!\d,)\d{1,3}(?:\.\d{3})*,\d{1,2}(?![\d,])"
-    r"|(?:(?<!\d,)\d{1,3}(?:,\d{3})+(?!\d)|\d{1,3}(?:'\d{3})+(?!\d)|\d+)(?:\.\d+)?)"
+    r"(?:(?<!\d,)\d{1,3}(?:\.\d{3})*,\d{1,2}(?![\d,])|(?<!\d,)0,\d+(?!,?\d)"
+    r"|(?:(?<!\d,)[1-9]\d{0,2}(?:,\d{3})+(?!\d)|\d{1,3}(?:'\d{3})+(?!\d)|\d+)(?:\.\d+)?)"
     r"(?:[eE][+-]?\d{1,3}(?!\w)| ?[x×] ?10(?:\^|\*\*)-?\d{1,3})?"
     r"(?:\^-?\d{1,3})?"
 )
@@ -87,14 +87,20 @@ _NUMBER = re.compile(
     rf"(?P<ordinal>(?:st|nd|rd|th)(?!\w))?"
     rf"(?P<times>[kKMB](?![^\W_])|[ -]?(?:bn|mn|(?i:{_LARGE_WORD})s?)(?!\w)| ?[万亿])?"
     rf"(?P<decade>'?s(?![\w/]))?"
-    rf"(?:[ -]?(?P<unit>(?!(?<=-)[A-Z](?!\w)){_UNIT})(?!(?<=[$€£¥]) ?\d){_POWER}"
+    rf"(?:[ -]?(?P<unit>(?!(?<=-)[A-Z](?!\w))(?![x×] ?\d){_UNIT})(?!(?<=[$€£¥]) ?\d){_POWER}"
     rf"(?:/(?P<per>{_UNIT}){_POWER})?"
     rf"|/(?P<only_per>{_UNIT}))?"
 )
 _WORD_ORDINAL = re.compile(rf"(?<![\w-])(?i:{_any_of(set(ORDINALS))})(?![\w-])")
 _CONNECTOR = re.compile(
-    r" ?(?:-|–|~|\.\.\.?|/|×|x|\+/-|±) ?| (?:to|and|or|through|versus|vs\.?|until) "
+    r" ?(?:-|–|~|\.\.\.?|/|\+/-|±) ?| (?:to|and|or|through|versus|vs\.?|until) "
 )
+_TIMES = re.compile(r" ?[x×] ?")
+_BY = " by "
+# Units in which a size is given, one side by another: 3 x 4 m, but 2 x 500 mg and 2 x 5 km.
+_OF_SIZES = frozenset(UNITS[name] for name in ("mm", "cm", "m", "inch", "ft", "px"))
+# No minus sign is the first of two dashes that part words off (the crew –5 people– left).
+_MINUS = re.compile(r"(?<![^ (\[])–(?=\d)(?![^–]*[^ –]–(?!\w))")
 _FRACTIONS = {(1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 8), (3, 8), (5, 8), (7, 8)} | {
     (part, whole) for whole in (5, 6, 16) for part in range(1, whole)
 }
@@ -132,18 +138,39 @@ def find_quantities(text: str) -> list[Quantity]:
         for match in _WORD_ORDINAL.finditer(text)
     )
     found.sort(key=lambda quantity: quantity.start)
-    return _with_shared_units(text, found)
+    return _with_shared_units(text, _with_dashes_as_signs(text, found))
+
+
+def _with_dashes_as_signs(text: str, found: list[Quantity]) -> list[Quantity]:
+    """A dash right before digits is a minus sign, but in `3 –5` it stands between two numbers."""
+    signed: list[Quantity] = []
+    for one in found:
+        dash = one.start - 1
+        in_range = signed and signed[-1].end == dash - 1
+        if dash >= 0 and not in_range and _MINUS.match(text, dash):
+            one = replace(one, start=dash, value=-one.value)
+        signed.append(one)
+    return signed
 
 
 def _with_shared_units(text: str, found: list[Quantity]) -> list[Quantity]:
     shared = list(found)
     for at in range(len(found) - 2, -1, -1):
         one, following = shared[at], shared[at + 1]
-        if one.unit is not None or following.unit is None or one.ordinal:
-            continue
-        if _CONNECTOR.fullmatch(text, one.end, following.start):
-            shared[at] = Quantity(one.start, one.end, one.value, following.unit)
+        if one.unit is None and not one.ordinal:
+            unit = _shared_unit(text[one.end : following.start], following.unit)
+            shared[at] = replace(one, unit=unit)
     return shared
+
+
+def _shared_unit(between: str, following: Unit | None) -> Unit | None:
+    """The unit that a number has from what stands between it and the next one."""
+    if _CONNECTOR.fullmatch(between):
+        return following
+    times = _TIMES.fullmatch(between)
+    if (times or between == _BY) and following in _OF_SIZES:
+        return following
+    return UNITS["x"] if times else None
 
 
 def _read(match: re.Match[str]) -> Iterator[Quantity]:
@@ -284,7 +311,7 @@ def _value(digits: str) -> Fraction:
     """The value of digits with their separators; one of far too many digits is cut."""
     mantissa, _, power = re.sub(r" ?[x×] ?10(?:\^|\*\*)", "e", digits).partition("^")
     plain = mantissa.replace("'", "")
-    if re.search(r",\d{1,2}$|,\d{1,2}[eE]", plain) and plain.count(",") == 1:
+    if re.search(r"^0,|,\d{1,2}(?:$|[eE])", plain) and plain.count(",") == 1:
         plain = plain.replace(".", "").replace(",", ".")
     plain = plain.replace(",", "").lower()
     number, _, exponent = plain.partition("e")

@@ -32,7 +32,7 @@ class WordIndex:
     def _tokens(self) -> list[tuple[str, int, int]]:
         """The words of the text with case and possessive folded, and where they stand."""
         return [
-            (match.group().removesuffix("'s"), match.start(), match.end())
+            (_bare(match.group()), match.start(), match.end())
             for match in _WORD.finditer(self._folded)
         ]
 
@@ -105,7 +105,12 @@ class WordIndex:
 
 def split_words(string: str) -> list[str]:
     """The words of a folded string without possessives, as the index holds them."""
-    return [found.removesuffix("'s") for found in _WORD.findall(string)]
+    return [_bare(found) for found in _WORD.findall(string)]
+
+
+def _bare(word: str) -> str:
+    """A word without a possessive and whatever its case: ß is ss, a final ς is σ."""
+    return word.removesuffix("'s").casefold()
 
 
 def _forms(word: str) -> tuple[str, ...]:

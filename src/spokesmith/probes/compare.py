@@ -13,7 +13,7 @@ from rich.text import Text
 from spokesmith.metrics import mcnemar
 from spokesmith.probes.tables import figures, shown
 
-SAME_SETTINGS = ("task", "constrained", "max_tokens", "time_limit_s")
+SAME_SETTINGS = ("task", "constrained", "verbatim", "max_tokens", "time_limit_s")
 SAME_HASHES = ("set_hash", "schema_hash", "prompt_hash")
 VERDICTS = ("passes", "valid")
 MOST_IDS = 40
@@ -61,12 +61,13 @@ def _warnings(
     second: Mapping[str, Any],
     shared: list[str],
 ) -> list[str]:
-    found = [
-        f"{name} differs: {one.get(name)!r} and {other.get(name)!r}"
-        for name in SAME_SETTINGS
-        if one.get(name) != other.get(name)
-    ]
     made, made_other = one.get("made", {}), other.get("made", {})
+    settings, settings_other = {**made, **one}, {**made_other, **other}
+    found = [
+        f"{name} differs: {settings.get(name)!r} and {settings_other.get(name)!r}"
+        for name in SAME_SETTINGS
+        if settings.get(name) != settings_other.get(name)
+    ]
     found += [
         f"the {name.removesuffix('_hash')} is not the same in both"
         for name in SAME_HASHES

@@ -47,8 +47,8 @@ def summary_lines(document: Mapping[str, Any]) -> list[str]:
 def totals_tables(document: Mapping[str, Any]) -> list[Table]:
     """Each measure with its interval and n, and the counts behind the valid answers."""
     totals = document["totals"]
-    decoding = "constrained" if document["constrained"] else "free"
-    title = f"{document['task']}, {document['set']}, {decoding}"
+    decoding = {True: "constrained", False: "free", None: "unknown decoding"}
+    title = f"{document['task']}, {document['set']}, {decoding[document['constrained']]}"
     strict = {name: explanation_of(name) for name in totals["measures"]}
     tables = [_measures_table(title, totals["measures"], strict, _caption(totals))]
     if classical := totals.get("classical"):

@@ -11,6 +11,12 @@ from spokesmith.report.matrix import columns_of
 from spokesmith.report.measures import Measure, classical_of, in_order, measures_of
 from spokesmith.report.page import check_format, decoding_of
 
+# What was asked which probes: at the top of a document, or in its `made`.
+SUBJECT = (
+    "task", "set", "base", "spokes", "spokes_hash", "dtype", "quantize", "url", "model",
+    "model_hash",
+)  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Line:
@@ -85,8 +91,9 @@ def _line(name: str, document: Mapping[str, Any]) -> _Line:
 
 
 def _subject(document: Mapping[str, Any]) -> tuple[str, ...]:
-    """What was asked which probes: all that two documents share that may be compared."""
-    return tuple(str(document.get(key)) for key in ("task", "set", "base", "spokes", "url"))
+    """What two documents share that may be compared."""
+    told = {**(document.get("made") or {}), **document}
+    return tuple(str(told.get(key)) for key in SUBJECT)
 
 
 def _comparisons(lines: Sequence[_Line]) -> list[_Comparison]:

@@ -7,6 +7,7 @@ password, with any user name, so that the page can be opened.
 import base64
 import binascii
 import hmac
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -17,7 +18,14 @@ from spokesmith.server.service import Settings
 
 OPEN_PATHS = ("/health",)
 READING = ("GET", "HEAD", "OPTIONS")
-LOCAL_NAMES = ("localhost", "127.0.0.1", "::1", "[::1]")
+
+
+def is_local(host: str) -> bool:
+    """Whether only this machine can reach a host's address."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 class Access:
@@ -51,7 +59,7 @@ class Access:
                 code="invalid_api_key",
             )
         host = headers.get("host", "")
-        if self._settings.only_local_names and _name_of(host) not in LOCAL_NAMES:
+        if self._settings.only_local_names and not is_local(_name_of(host)):
             return ApiError(
                 f"the request names the host '{host[:100]}', which is not this machine",
                 remedy="use 127.0.0.1, or start the server with a key",
@@ -92,7 +100,11 @@ def _key_of(authorization: str) -> bytes:
 
 
 def _name_of(host: str) -> str:
-    return host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+    """The host that a request names, without its port and without the brackets of IPv6."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    name, _, port = host.rpartition(":")
+    return name if port.isdigit() and ":" not in name else host
 
 
 def _netloc_of(origin: str) -> str:

@@ -15,7 +15,8 @@ from spokesmith.server.errors import ApiError
 from spokesmith.server.service import Settings
 
 READING = ("GET", "HEAD", "OPTIONS")
-_BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]')
+# A string that is not closed ends with the body, and none is gone over twice.
+_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")
 
 

@@ -12,7 +12,6 @@ from spokesmith.server.chat_request import ChatPlan
 from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import DONE, data_event
 from spokesmith.server.fields import timings, usage
-from spokesmith.server.messages import CALL_START
 from spokesmith.server.tools import Call
 
 # The least that OpenAI reports: infinity is not JSON.
@@ -145,9 +144,7 @@ class ChatStream:
     def _ready_text(self, index: int) -> str:
         """What may be sent of the text so far: nothing that is, or may become, a call."""
         text, sent = self._texts[index], self._sent[index]
-        end = len(text)
-        if self._plan.tools is not None:
-            end = _end_of_text(text) if self._plan.tools.mode == "auto" else 0
+        end = len(text) if self._plan.tools is None else self._plan.tools.end_of_text(text)
         self._sent[index] = max(sent, end)
         return text[sent:end]
 
@@ -198,16 +195,3 @@ def _call_document(call: Call) -> dict[str, Any]:
         "type": "function",
         "function": {"name": call.name, "arguments": call.arguments},
     }
-
-
-def _end_of_text(text: str) -> int:
-    """Where a text ends before which no call begins, nor may begin with what comes next."""
-    start = text.find(CALL_START)
-    if start < 0:
-        start = len(text)
-        for length in range(min(len(CALL_START), len(text)), 0, -1):
-            if CALL_START.startswith(text[-length:]):
-                start = len(text) - length
-                break
-    # White space before a call belongs to neither.
-    return len(text[:start].rstrip())

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from spokesmith.backends.request import Constraint, Model, Request
 from spokesmith.server.constraints import ConstraintFields, Held, held_by
 from spokesmith.server.errors import ApiError
-from spokesmith.server.fields import UNLIMITED, StreamOptions, TextFields
+from spokesmith.server.fields import UNLIMITED, Items, StreamOptions, TextFields
 from spokesmith.server.messages import ChatMessage, as_turns, plain_text, wants_no_thinking
 from spokesmith.server.service import Service
 from spokesmith.server.tools import Tool, ToolChoice, ToolUse, tool_use
@@ -38,7 +38,7 @@ RESERVED_OPTIONS = (
 class ChatRequest(ConstraintFields, TextFields):
     """A chat to go on with."""
 
-    messages: list[ChatMessage] = Field(min_length=1)
+    messages: Items[ChatMessage] = Field(min_length=1)
     max_tokens: int | None = Field(
         None, ge=-1, description="Most tokens of the answer; -1 lets it run to the context's end."
     )
@@ -47,7 +47,7 @@ class ChatRequest(ConstraintFields, TextFields):
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=MAX_TOP_LOGPROBS)
     stream_options: StreamOptions | None = None
-    tools: list[Tool] | None = None
+    tools: Items[Tool] | None = None
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = Field(
         None, description="Taken; an answer makes one call at most."
@@ -131,7 +131,7 @@ def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
         on_truncation=body.on_truncation or "cut",
     )
     tools: ToolUse | None = None
-    task = service.task(model) if _leaves_all_to_the_task(body) else None
+    task = model.task if _leaves_all_to_the_task(body) else None
     if task is not None:
         text = plain_text(body.messages[0])
         request = replace(

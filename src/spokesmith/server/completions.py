@@ -18,6 +18,7 @@ from spokesmith.server.errors import ApiError, as_api_error
 from spokesmith.server.event_stream import DONE, EventStream, data_event
 from spokesmith.server.fields import (
     UNLIMITED,
+    Items,
     StreamOptions,
     TextFields,
     TokenId,
@@ -34,7 +35,7 @@ DEFAULT_MAX_TOKENS = 16
 class CompletionRequest(ConstraintFields, TextFields):
     """Prompts to go on from: a text, token ids, or a list of either."""
 
-    prompt: str | list[str] | list[TokenId] | list[list[TokenId]]
+    prompt: str | Items[str] | Items[TokenId] | Items[Items[TokenId]]
     max_tokens: int | None = Field(
         None, ge=-1, description="16 if left out, as OpenAI does; -1 runs to the context's end."
     )

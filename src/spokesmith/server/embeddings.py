@@ -56,8 +56,8 @@ class EmbeddingsBody(BaseModel):
         "tokenizer, special tokens included; at most 2048 inputs."
     )
     model: str | None = Field(None, description="The embedding model; may be left out.")
-    encoding_format: Literal["float", "base64"] = Field(
-        "float", description="base64: of 32-bit floats, little-endian."
+    encoding_format: Literal["float", "base64"] | None = Field(
+        None, description="base64: of 32-bit floats, little-endian."
     )
     dimensions: int | None = Field(
         None, description="Length of the vectors; only the model's own is taken."
@@ -209,7 +209,7 @@ def _check(body: EmbeddingsBody, given: Sequence[object], model: EmbeddingModel)
 
 
 def _document(
-    vectors: Sequence[np.ndarray], num_tokens: int, model: str, encoding_format: str
+    vectors: Sequence[np.ndarray], num_tokens: int, model: str, encoding_format: str | None
 ) -> bytes:
     def shown(vector: np.ndarray) -> str | list[float]:
         if encoding_format == "base64":

@@ -74,7 +74,7 @@ def encode_router(service: Service) -> APIRouter:
     async def encode(body: EncodeBody, http: HttpRequest) -> Response:
         """The encoding of one text, checked strictly: 422 where the answer does not fit."""
         model = service.model(body.model)
-        task = service.task(model) or _default_task()
+        task = model.task or _default_task()
         # Of a long text the schema that is held to it takes a while.
         request = await asyncio.to_thread(_request, body, model, task)
         note(http, model=model.name, stream=body.stream, task=task.name)

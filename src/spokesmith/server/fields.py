@@ -6,7 +6,7 @@ and is not supported is refused: an answer that ignores it would be wrong in sil
 
 import secrets
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -16,7 +16,11 @@ from spokesmith.backends.request import Sampling
 MAX_STOPS, MAX_STOP_CHARACTERS = 16, 1_000
 MAX_SEED = 2**63 - 1
 UNLIMITED = -1
+MAX_BIASES = 2**16
 TokenId = Annotated[int, Field(ge=0, lt=2**31)]
+Item = TypeVar("Item")
+# Of a long list whose items are all wrong one fault is told: the others would take gigabytes.
+Items = Annotated[list[Item], Field(fail_fast=True)]
 USE_SCHEMA = "use response_format"
 ONLY_PENALTIES = "use presence_penalty and frequency_penalty"
 ONLY_SAMPLERS = "use temperature, top_p, top_k and min_p"
@@ -87,7 +91,7 @@ class TextFields(BaseModel):
     seed: int | None = Field(
         None, ge=-1, le=MAX_SEED, description="The same seed gives the same text; -1 draws one."
     )
-    stop: str | list[str] | None = Field(None, description="Texts at which the answer ends.")
+    stop: str | Items[str] | None = Field(None, description="Texts at which the answer ends.")
     stream: bool | None = None
     on_truncation: Literal["cut", "close"] | None = Field(
         None,
@@ -109,6 +113,8 @@ class TextFields(BaseModel):
     @classmethod
     def _biases_by_id(cls, given: Any) -> Any:
         """llama-server's form, pairs of an id and a bias, where false bans a token."""
+        if isinstance(given, dict | list) and len(given) > MAX_BIASES:
+            raise ValueError(f"it has {len(given)} biases: give at most {MAX_BIASES}")
         if not isinstance(given, list):
             return given
         for pair in given:

@@ -16,7 +16,7 @@ from spokesmith.server.chat_request import check_closing
 from spokesmith.server.constraints import ConstraintFields, held_by
 from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import EventStream, data_event
-from spokesmith.server.fields import TextFields, TokenId, timings
+from spokesmith.server.fields import Items, TextFields, TokenId, timings
 from spokesmith.server.jobs import begin_stream, complete, for_client
 from spokesmith.server.record import note, note_answers
 from spokesmith.server.service import Service
@@ -27,7 +27,7 @@ MS_PER_S = 1000
 class LlamaRequest(ConstraintFields, TextFields):
     """A text to go on from, in llama-server's words."""
 
-    prompt: str | list[TokenId | str] = Field(
+    prompt: str | Items[TokenId | str] = Field(
         description="A text, token ids, or texts and ids mixed: one prompt."
     )
     n_predict: int | None = Field(None, ge=-1, description="-1 runs to the context's end.")
@@ -67,7 +67,7 @@ class TokenizeRequest(BaseModel):
 class DetokenizeRequest(BaseModel):
     """Tokens to put together."""
 
-    tokens: list[TokenId]
+    tokens: Items[TokenId]
 
 
 def add_routes(app: FastAPI, service: Service) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from spokesmith.server.errors import ApiError
+from spokesmith.server.fields import Items
 from spokesmith.tasks import Message
 
 CALL_START, CALL_END = "<tool_call>", "</tool_call>"
@@ -54,8 +55,8 @@ class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     role: Role
-    content: str | list[ContentPart] | None = None
-    tool_calls: list[ToolCall] | None = None
+    content: str | Items[ContentPart] | None = None
+    tool_calls: Items[ToolCall] | None = None
     tool_call_id: str | None = None
     name: str | None = Field(None, description="Taken, not used.")
 

@@ -83,7 +83,7 @@ def model_document(model: Model, *, context_length: int) -> dict[str, Any]:
         "root": model.base,
         "parent": None if model.folder is None else model.base,
         "max_model_len": context_length,
-        "task": model.task,
+        "task": model.task.name if model.task else None,
     }
 
 
@@ -94,5 +94,5 @@ def _set(model: Model) -> dict[str, Any]:
         "created": model.created,
         "base": model.base,
         "folder": model.folder,
-        "task": model.task,
+        "task": model.task.name if model.task else None,
     }

@@ -1,7 +1,6 @@
 """Running the application: a socket of its own, signals, and a stop that lets answers end."""
 
 import socket
-from ipaddress import ip_address
 
 import uvicorn
 from fastapi import FastAPI
@@ -36,14 +35,6 @@ def address_of(bound: socket.socket) -> str:
     """Where a socket is, as a URL."""
     host, port = bound.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def is_local(host: str) -> bool:
-    """Whether only this machine can reach a host's address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def run(app: FastAPI, bound: socket.socket, *, shutdown_limit_s: float) -> None:

@@ -14,7 +14,6 @@ from typing import Generic, Literal, Protocol, TypeVar
 from spokesmith.backends.request import Backend, Model, UnknownModelError
 from spokesmith.server.errors import not_ready
 from spokesmith.server.meters import Meters
-from spokesmith.tasks import Task, load_task
 
 State = Literal["loading", "ready", "failed"]
 NUM_STARTERS = 16
@@ -124,7 +123,6 @@ class Service:
         default_factory=lambda: ThreadPoolExecutor(NUM_STARTERS, thread_name_prefix="start")
     )
     meters: Meters = field(init=False)
-    _tasks: dict[str, Task] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.meters = Meters(
@@ -174,15 +172,3 @@ class Service:
                 return model
         known = ", ".join(model.name for model in models)
         raise UnknownModelError(f"no model '{wanted}' here: use one of {known}")
-
-    def task(self, model: Model) -> Task | None:
-        """What a set was trained for; None for the base and for sets without a task.
-
-        Raises:
-            ValueError: the set's task is not to be found any more.
-        """
-        if not model.task:
-            return None
-        if model.task not in self._tasks:
-            self._tasks[model.task] = load_task(model.task)
-        return self._tasks[model.task]

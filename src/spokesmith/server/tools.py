@@ -89,12 +89,16 @@ class ToolUse:
         mode: `auto` a text or a call, `required` a call, `named` the arguments of `name`.
         note: the tools in words, for the system turn.
         constraint: what holds the answer.
+        name: of the function, where it is `named`.
+        begins_with_call: a text with the mark of a call behind its beginning is no call, since what
+            is no call is held to a schema (`auto` only).
     """
 
     mode: Literal["auto", "required", "named"]
     note: str
     constraint: Constraint
     name: str = ""
+    begins_with_call: bool = False
 
     def parse(self, text: str, *, whole: bool) -> tuple[str, Call | None]:
         """The text and the call of an answer.
@@ -104,7 +108,7 @@ class ToolUse:
         before, mark, after = text.partition(CALL_START)
         if self.mode != "auto":
             before, after = "", text
-        elif not mark:
+        elif not mark or (before and self.begins_with_call):
             return text, None
         try:
             value = json.loads(after.strip().removesuffix(CALL_END)) if whole else None
@@ -116,6 +120,22 @@ class ToolUse:
             return "", Call(name=self.name, arguments=text)
         arguments = json.dumps(value["arguments"], ensure_ascii=False, separators=(",", ":"))
         return before.rstrip(), Call(name=value["name"], arguments=arguments)
+
+    def end_of_text(self, text: str) -> int:
+        """Where an answer so far ends that is no call, nor may become one with what comes next."""
+        if self.mode != "auto":
+            return 0
+        if self.begins_with_call and not CALL_START.startswith(text[: len(CALL_START)]):
+            return len(text)
+        start = text.find(CALL_START)
+        if start < 0:
+            start = len(text)
+            for length in range(min(len(CALL_START), len(text)), 0, -1):
+                if CALL_START.startswith(text[-length:]):
+                    start = len(text) - length
+                    break
+        # White space before a call belongs to neither.
+        return len(text[:start].rstrip())
 
 
 def tool_use(
@@ -159,7 +179,12 @@ def tool_use(
             mode="required", note=note, constraint=Constraint(kind="schema", value=schema)
         )
     grammar = _text_or_call(schema, answer_schema)
-    return ToolUse(mode="auto", note=note, constraint=Constraint(kind="lark", value=grammar))
+    return ToolUse(
+        mode="auto",
+        note=note,
+        constraint=Constraint(kind="lark", value=grammar),
+        begins_with_call=answer_schema is not None,
+    )
 
 
 def _check_tools(tools: list[Tool]) -> None:

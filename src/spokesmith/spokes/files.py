@@ -57,7 +57,8 @@ def save_spokes(
     try:
         save_file(state, partial / WEIGHTS_NAME)
         document = {"format": FORMAT_VERSION, **asdict(card)}
-        (partial / CARD_NAME).write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        (partial / CARD_NAME).write_text(text, encoding="utf-8")
         # Temporary folders and safetensors files start readable by their owner alone.
         (partial / WEIGHTS_NAME).chmod(0o644)
         folder.mkdir(exist_ok=True)
@@ -119,13 +120,13 @@ def load_spokes(
         raise ValueError(f"{path} cannot be read ({error}): copy the set again") from error
     with torch.device("meta"):
         spokes = SpokeSet(card.spokes)
-    _check_keys_and_shapes(state, spokes, path)
+    _check_tensors(state, spokes, path)
     _check_finite(state, str(path))
     spokes.load_state_dict(state, assign=True)
     return spokes, card
 
 
-def _check_keys_and_shapes(state: dict[str, torch.Tensor], spokes: SpokeSet, path: Path) -> None:
+def _check_tensors(state: dict[str, torch.Tensor], spokes: SpokeSet, path: Path) -> None:
     wanted = {key: tuple(value.shape) for key, value in spokes.state_dict().items()}
     missing = sorted(wanted.keys() - state.keys())
     unknown = sorted(state.keys() - wanted.keys())
@@ -137,6 +138,11 @@ def _check_keys_and_shapes(state: dict[str, torch.Tensor], spokes: SpokeSet, pat
         if tuple(state[key].shape) != shape:
             raise ValueError(
                 f"{path}: {key} is {list(state[key].shape)}, its card says {list(shape)}: "
+                "copy the set again"
+            )
+        if not state[key].is_floating_point():
+            raise ValueError(
+                f"{path}: {key} holds {state[key].dtype}, want floating-point numbers: "
                 "copy the set again"
             )
 

@@ -26,6 +26,8 @@ Activation = Callable[[Tensor], Tensor]
 FIRST_GATE_BIAS = -2.0
 LAST_GATE_BIAS = 2.0
 RMS_NORM_EPS = 1e-6
+# More than any base has; a card may claim any number.
+MAX_LAYERS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,10 @@ class SpokesConfig:
             value = getattr(self, name)
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} = {value!r}: use a whole number of at least 1")
+        if self.num_layers > MAX_LAYERS:
+            raise ValueError(
+                f"num_layers = {self.num_layers}: use the base's own number, at most {MAX_LAYERS}"
+            )
         indices = self.layer_indices
         inside = all(0 <= index < self.num_layers for index in indices)
         if not indices or not inside or sorted(set(indices)) != list(indices):

@@ -1,7 +1,7 @@
 """A JSON Schema as a short outline that a prompt can hold.
 
 The outline shows a model the shape of its answer in a third of the schema's tokens, e.g.
-`{"gist":string<=80,"tags":[string],"level":"low"|"high","score":number 0..1}`.
+`{"gist":string,"tags":[string],"level":"low"|"high","score":number 0..1}`.
 It is for reading only: validation and grammars use the schema itself.
 """
 

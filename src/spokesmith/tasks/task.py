@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from spokesmith.tasks.canonical import canonical_json
-from spokesmith.tasks.files import read_text
+from spokesmith.tasks.files import read_text, write_text
 from spokesmith.tasks.outline import outline
 from spokesmith.tasks.verbatim import held_to_text, path_problem
 
@@ -104,6 +104,25 @@ def load_task(name_or_folder: str | Path) -> Task:
         max_tokens=settings["max_tokens"],
         verbatim=tuple(settings["verbatim"]),
     )
+
+
+def save_task(task: Task, folder: Path) -> None:
+    """Write a task as a folder that `load_task` reads, with those probes that it names itself."""
+    settings = {
+        "name": task.name,
+        "description": task.description,
+        "max_tokens": task.max_tokens,
+        "verbatim": list(task.verbatim),
+    }
+    write_text(folder / "schema.json", json.dumps(task.schema, ensure_ascii=False, indent=2) + "\n")
+    write_text(folder / "prompt.md", task.prompt + "\n")
+    if task.probes_path.is_file():
+        write_text(folder / "probes.jsonl", read_text(task.probes_path))
+    # Whoever finds this one finds the others too.
+    lines = [
+        f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in settings.items()
+    ]
+    write_text(folder / "task.toml", "".join(lines))
 
 
 def read_settings(path: Path) -> dict[str, Any]:

@@ -42,15 +42,13 @@ def run_pattern(text: str) -> str | None:
     """A regular expression for the runs of whole words of a text and for the empty string; None
     where it would be too long."""
     text = " ".join(text.split())
+    if len(text) > MOST_CHARACTERS:
+        return None
     spans = [found.span() for found in UNIT.finditer(text)]
     for most in MOST_UNITS:
-        runs = {
-            _beginnings(text, spans[first : _end_of_run(text, spans, first, most)]): None
-            for first in range(len(spans))
-        }
-        pattern = f"^(?:{'|'.join(runs)})?$"
-        if len(pattern) <= MOST_CHARACTERS:
-            return pattern
+        runs = _runs(text, spans, most)
+        if runs is not None:
+            return f"^(?:{'|'.join(dict.fromkeys(runs))})?$"
     return None
 
 
@@ -71,6 +69,18 @@ def path_problem(schema: Any, path: str) -> str | None:
 
 def _keys(path: str) -> list[str]:
     return path.split("/")[1:]
+
+
+def _runs(text: str, spans: Sequence[tuple[int, int]], most: int) -> list[str] | None:
+    """A regular expression for each unit and what follows it; None once they are too long."""
+    runs: list[str] = []
+    length = 0
+    for first in range(len(spans)):
+        runs.append(_beginnings(text, spans[first : _end_of_run(text, spans, first, most)]))
+        length += len(runs[-1]) + 1
+        if length > MOST_CHARACTERS:
+            return None
+    return runs
 
 
 def _end_of_run(text: str, spans: Sequence[tuple[int, int]], first: int, most: int) -> int:

@@ -15,7 +15,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
+from spokesmith.tasks import Task, save_task
 from spokesmith.tasks.files import write_text
+from spokesmith.tasks.of_set import FOLDER_NAME
 
 LOG_COLUMNS: tuple[str, ...] = (
     "step",
@@ -88,7 +90,8 @@ def read_log(path: Path) -> list[dict[str, Any]]:
 
 
 class KeepBest(TrainerCallback):
-    """Keeps the set with the lowest evaluation loss in `best/`, the newest in `last/`.
+    """Keeps the set with the lowest evaluation loss in `best/`, the newest in `last/`, each with
+    its task beside it.
 
     With `patience` above 0 it stops a run whose last so many evaluations brought no better loss.
     Every process needs one, so that all stop together; only the one that `writes` keeps sets.
@@ -99,6 +102,7 @@ class KeepBest(TrainerCallback):
         run_folder: Path,
         spokes: SpokeSet,
         card: SpokesCard,
+        task: Task,
         *,
         patience: int,
         writes: bool = True,
@@ -106,26 +110,37 @@ class KeepBest(TrainerCallback):
         self.run_folder = run_folder
         self.spokes = spokes
         self.card = card
+        self.task = task
         self.patience = patience
         self.writes = writes
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """A run that was stopped and is resumed stays stopped."""
+        if self._is_patience_over(_eval_losses(state)):
+            control.should_training_stop = True
 
     def on_evaluate(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        losses = [row["eval_loss"] for row in state.log_history if "eval_loss" in row]
-        best = losses.index(min(losses))
-        if best == len(losses) - 1:
-            self._save("best", state, losses[best])
-        if self.patience and len(losses) - 1 - best >= self.patience:
+        losses = _eval_losses(state)
+        if losses.index(min(losses)) == len(losses) - 1:
+            self._save("best", state, losses[-1])
+        if self._is_patience_over(losses):
             control.should_training_stop = True
 
     def on_train_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        losses = [row["eval_loss"] for row in state.log_history if "eval_loss" in row]
+        losses = _eval_losses(state)
         self._save("last", state, losses[-1] if losses else None)
         if not losses:
             self._save("best", state, None)
+
+    def _is_patience_over(self, losses: list[float]) -> bool:
+        since_best = len(losses) - 1 - losses.index(min(losses)) if losses else 0
+        return 0 < self.patience <= since_best
 
     def _save(self, name: str, state: TrainerState, eval_loss: float | None) -> None:
         if not self.writes:
@@ -133,6 +148,11 @@ class KeepBest(TrainerCallback):
         facts = {**self.card.training, "steps": state.global_step, "eval_loss": eval_loss}
         card = SpokesCard(**{**vars(self.card), "training": facts})
         save_spokes(self.run_folder / name, self.spokes, card)
+        save_task(self.task, self.run_folder / name / FOLDER_NAME)
+
+
+def _eval_losses(state: TrainerState) -> list[float]:
+    return [row["eval_loss"] for row in state.log_history if "eval_loss" in row]
 
 
 class StopAtLoss(TrainerCallback):
@@ -140,6 +160,13 @@ class StopAtLoss(TrainerCallback):
 
     def __init__(self, target: float) -> None:
         self.target = target
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """A run that was stopped and is resumed stays stopped."""
+        if any(row.get("loss", math.inf) < self.target for row in state.log_history):
+            control.should_training_stop = True
 
     def on_log(
         self,

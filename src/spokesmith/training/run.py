@@ -20,7 +20,9 @@ from spokesmith.bases import Base, set_checkpointing
 from spokesmith.data.pairs import PAIRS_NAME, read_pairs
 from spokesmith.data.prepare import (
     Example,
+    LengthReport,
     Prepared,
+    chat_key,
     prepare,
     prepared_key,
     read_prepared,
@@ -57,13 +59,14 @@ KEPT_OF_IDENTITY = ("data", "examples", "rows_of_a_step", "config", "start_from"
 
 @dataclass(frozen=True, kw_only=True)
 class RunResult:
-    """What a run came to. `loss` is that of its last step."""
+    """What a run came to. `loss` is that of its last step, `lengths` says what the data had."""
 
     run_folder: Path
     steps: int
     loss: float
     eval_loss: float | None
     num_parameters: int
+    lengths: LengthReport
 
 
 def prepare_cached(
@@ -72,14 +75,16 @@ def prepare_cached(
     """The token ids of a data folder, made once for each base, task and limit.
 
     Returns:
-        The token ids, and their folder, whose name is a hash of all that they depend on.
+        The token ids, and their folder: its name is a hash of the turn format, its parent's one of
+        all else that they depend on.
     """
     pairs_path = data_folder / PAIRS_NAME
     if not pairs_path.is_file():
         raise ValueError(
             f"no {PAIRS_NAME} in {data_folder}: make it with `spokesmith data generate`"
         )
-    folder = data_folder / "tokens" / prepared_key(pairs_path, task, base.name, max_length)
+    key = prepared_key(pairs_path, task, base.name, max_length)
+    folder = data_folder / "tokens" / key / chat_key(base.chat)
     prepared = read_prepared(folder)
     if prepared is None:
         prepared = prepare(read_pairs(pairs_path), task, base.chat, max_length=max_length)
@@ -190,7 +195,10 @@ def train(
         "task": task.name,
         "schema_hash": task.schema_hash,
         "prompt_hash": task.prompt_hash,
-        "data": tokens_folder.name,
+        "dtype": str(base.model.dtype).removeprefix("torch."),
+        "quantize": _quantization(base),
+        "chat": tokens_folder.name,
+        "data": tokens_folder.parent.name,
         "examples": len(train_examples),
         "rows_of_a_step": rows_of_a_step(config, processes.count),
         "config": config.to_dict(),
@@ -212,7 +220,7 @@ def train(
         eval_examples=eval_examples,
         collator=_collator(base, prepared, config),
         run_folder=run_folder,
-        callbacks=_callbacks(run_folder, spokes, card, config, processes, target_loss),
+        callbacks=_callbacks(run_folder, spokes, card, task, config, processes, target_loss),
         processes=processes,
         sharded=sharded,
     )
@@ -220,7 +228,13 @@ def train(
     processes.wait()
     set_checkpointing(base, "none")
     base.model.eval()
-    return _result(run_folder, trainer, spokes)
+    return _result(run_folder, trainer, spokes, prepared.report)
+
+
+def _quantization(base: Base) -> str | None:
+    """By which library the base's weights are kept in few bits; None where they are not."""
+    found = getattr(base.model.config, "quantization_config", None)
+    return None if found is None else str(found.quant_method.value)
 
 
 def _check_before(base: Base, spokes: SpokeSet, prepared: Prepared, checkpointing: str) -> None:
@@ -268,6 +282,7 @@ def _callbacks(
     run_folder: Path,
     spokes: SpokeSet,
     card: SpokesCard,
+    task: Task,
     config: TrainConfig,
     processes: Processes,
     target_loss: float | None,
@@ -275,13 +290,17 @@ def _callbacks(
     """Those that stop a run for every process, those that write for one."""
     main = processes.is_main
     callbacks: list[TrainerCallback] = [RunLog(run_folder), ProgressBar()] if main else []
-    callbacks.append(KeepBest(run_folder, spokes, card, patience=config.patience, writes=main))
+    callbacks.append(
+        KeepBest(run_folder, spokes, card, task, patience=config.patience, writes=main)
+    )
     if target_loss is not None:
         callbacks.append(StopAtLoss(target_loss))
     return callbacks
 
 
-def _result(run_folder: Path, trainer: SpokeTrainer, spokes: SpokeSet) -> RunResult:
+def _result(
+    run_folder: Path, trainer: SpokeTrainer, spokes: SpokeSet, lengths: LengthReport
+) -> RunResult:
     history: Sequence[dict[str, Any]] = trainer.state.log_history
     evals = [row["eval_loss"] for row in history if "eval_loss" in row]
     return RunResult(
@@ -290,6 +309,7 @@ def _result(run_folder: Path, trainer: SpokeTrainer, spokes: SpokeSet) -> RunRes
         loss=[row["loss"] for row in history if "loss" in row][-1],
         eval_loss=min(evals) if evals else None,
         num_parameters=spokes.num_parameters(),
+        lengths=lengths,
     )
 
 

@@ -16,6 +16,8 @@ CHECKPOINTS = "checkpoints"
 RUN_NAME = "run.json"
 # Choices that say how a step is computed, not what it computes.
 FREE_CHOICES = ("batch_size", "gradient_accumulation", "shard_base", "checkpointing")
+# What `run.json` need not say: a run whose folder leaves it out may have had any.
+NOT_ALWAYS_SAID = ("dtype", "quantize", "chat")
 
 
 def open_run(
@@ -79,6 +81,7 @@ def _check_same(run_folder: Path, identity: dict[str, Any]) -> None:
     record = run_folder / RUN_NAME
     before = _comparable(json.loads(record.read_text(encoding="utf-8")))
     now = _comparable(json.loads(json.dumps(identity)))
+    before = {key: now[key] for key in NOT_ALWAYS_SAID} | before
     changed = [key for key in now if now[key] != before.get(key)]
     if changed:
         raise ValueError(

@@ -126,6 +126,13 @@ class SpokeTrainer(Trainer):
         """Keeps the library from wrapping the objective in DDP: a box that is never called."""
         return nn.Sequential(model) if training else model
 
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> None:
+        """Takes no step where the run was at its end: the library looks after a step only."""
+        if self.state.global_step >= self.args.max_steps:
+            self.control.should_training_stop = True
+        if not self.control.should_training_stop:
+            super()._run_epoch(*args, **kwargs)
+
     def training_step(
         self,
         model: nn.Module,
@@ -231,7 +238,9 @@ class SpokeTrainer(Trainer):
     def _load_from_checkpoint(
         self, resume_from_checkpoint: str, model: nn.Module | None = None
     ) -> None:
-        self._take_weights(resume_from_checkpoint)
+        folder = Path(resume_from_checkpoint)
+        saved, _ = load_spokes(folder, base_fingerprint=self.card.base_fingerprint)
+        self.objective.spokes.load_state_dict(saved.state_dict())
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         """By way of main memory: some versions of the library ask for a device that is none."""
@@ -241,14 +250,6 @@ class SpokeTrainer(Trainer):
         for name, target in states.items():
             state = torch.load(Path(checkpoint) / name, map_location="cpu", weights_only=True)
             target.load_state_dict(state)
-
-    def _load_best_model(self) -> None:
-        assert self.state.best_model_checkpoint is not None
-        self._take_weights(self.state.best_model_checkpoint)
-
-    def _take_weights(self, checkpoint: str) -> None:
-        saved, _ = load_spokes(Path(checkpoint), base_fingerprint=self.card.base_fingerprint)
-        self.objective.spokes.load_state_dict(saved.state_dict())
 
 
 class _MarkComplete(TrainerCallback):

@@ -36,7 +36,7 @@ from spokesmith.bases.chat import ChatFormat
 from spokesmith.decoding.closing import Closer
 from spokesmith.decoding.grammar import Grammar, GrammarCompiler
 from spokesmith.decoding.request import Constraint, Sampling
-from spokesmith.tasks import Message
+from spokesmith.tasks import Message, Task
 
 # The seed at which llama.cpp draws one of its own.
 RANDOM_SEED = 2**32 - 1
@@ -69,7 +69,7 @@ class LlamaCppBackend(ChatBackend):
         chat: ChatFormat,
         *,
         name: str | None = None,
-        task: str | None = None,
+        task: Task | None = None,
         max_waiting: int | None = None,
         options: LlamaCppOptions | None = None,
     ) -> None:

@@ -195,7 +195,7 @@ class LlamaCppJob:
         if reason == CANCELLED:
             self._end(CancelledError("the answer is not wanted any more"))
             return
-        closed = reason == LENGTH and self._close()
+        closed = self._close(reason)
         if rest := self._stream.end():
             self._tell(rest, ())
         reader = self.reader
@@ -206,7 +206,8 @@ class LlamaCppJob:
             Completion(
                 text=self._stream.text,
                 finish_reason=STOP if self._stream.stopped else reason,
-                closed=closed,
+                # A stop text may come in the ending too: then the text lacks the rest of it.
+                closed=closed and not self._stream.stopped,
                 usage=Usage(
                     prompt_tokens=self.plan.num_prompt_tokens,
                     completion_tokens=num_made + num_closing,
@@ -223,10 +224,11 @@ class LlamaCppJob:
             )
         )
 
-    def _close(self) -> bool:
-        """Give the answer a valid ending, where that was asked for and there is one."""
+    def _close(self, reason: str) -> bool:
+        """Give an answer that was cut a valid ending, where that was asked for and there is one."""
         grammar, closer = self.plan.grammar, self.plan.closer
-        if grammar is None or closer is None:
+        is_cut = reason == LENGTH or (reason == TIMEOUT and bool(self._chosen))
+        if grammar is None or closer is None or not is_cut or self._stream.stopped:
             return False
         ending = [] if grammar.may_end else closer.close(grammar)
         if ending:

@@ -31,7 +31,6 @@ class Family:
             examples of a batch, with gradients (true where all of a layer's memory is keys and
             values).
         packs: whether several examples may stand in one row, told apart by their positions.
-        rolls_back: whether a cache can be cut back to an earlier token.
         corrupting_versions: versions of transformers whose own activation checkpointing gives this
             family wrong results.
     """
@@ -50,7 +49,6 @@ class Family:
     per_layer_table: str | None = None
     shares_prefix: bool = True
     packs: bool = True
-    rolls_back: bool = True
     corrupting_versions: tuple[str, ...] = ()
 
     def shared_kv_layers(self, config: Any) -> int:

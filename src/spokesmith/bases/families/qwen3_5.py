@@ -12,5 +12,4 @@ QWEN3_5 = Family(
     # cut off, and it would carry one packed example's state into the next.
     shares_prefix=False,
     packs=False,
-    rolls_back=False,
 )

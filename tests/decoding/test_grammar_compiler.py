@@ -1,0 +1,52 @@
+"""Grammars are compiled once where they are asked for again, and nobody waits for another's."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from spokesmith.decoding import Constraint, grammar
+from spokesmith.decoding.grammar import GrammarCompiler
+from spokesmith.testing import byte_tokenizer
+
+TOKENIZER = byte_tokenizer()
+KNOWN, NEW = (Constraint(kind="regex", value=value) for value in ("known", "new"))
+
+
+def test_a_known_grammar_does_not_wait_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = GrammarCompiler(TOKENIZER, TOKENIZER.eos_token_id, 320)
+    compiler.start(KNOWN)
+    compiling, go_on, as_grammar = threading.Event(), threading.Event(), grammar._as_grammar
+
+    def slowly(constraint: Constraint) -> str:
+        compiling.set()
+        assert go_on.wait(20)
+        return as_grammar(constraint)
+
+    monkeypatch.setattr(grammar, "_as_grammar", slowly)
+    with ThreadPoolExecutor(2) as threads:
+        new = threads.submit(compiler.start, NEW)
+        assert compiling.wait(20)
+        try:
+            assert not threads.submit(compiler.start, KNOWN).result(10).has_ended
+        finally:
+            go_on.set()
+        assert not new.result(20).has_ended
+
+
+def test_a_new_grammar_that_two_ask_for_is_kept_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    compiler = GrammarCompiler(TOKENIZER, TOKENIZER.eos_token_id, 320)
+    both, as_grammar = threading.Barrier(2, timeout=20), grammar._as_grammar
+
+    def together(constraint: Constraint) -> str:
+        both.wait()
+        return as_grammar(constraint)
+
+    monkeypatch.setattr(grammar, "_as_grammar", together)
+    with ThreadPoolExecutor(2) as threads:
+        found: list[Any] = list(threads.map(compiler.start, [NEW, NEW]))
+    (letter,) = TOKENIZER("n", add_special_tokens=False).input_ids
+    found[0].accept(letter)
+    assert [one.allows(letter) for one in found] == [False, True]
+    assert len(compiler._compiled) == 1
