@@ -18,12 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from results import OWN_SETS, RESULTS, SCORED, TEXTS, TIME_LIMIT_S, probe
-from serve_sides import COST_REPEATS, SPOKES, base_file, decode_speed
+from serve_sides import SPOKES, base_file, decode_speed, stock_server
 
 from spokesmith.metrics.statistics import bootstrap_interval
 from spokesmith.tasks.files import read_text, write_text
 
 RESULT = RESULTS / "exports.json"
+SPEED_REPEATS = 5
 # By name: what it is in the table.
 VARIANTS = {
     "folded": "folded, bfloat16",
@@ -114,7 +115,8 @@ def kept_speed(path: Path | None, kept: Path) -> float | None:
     if path is None or path.is_dir():
         return None
     if not kept.is_file():
-        median = statistics.median(decode_speed(path) for _ in range(COST_REPEATS))
+        with stock_server(path, 1) as address:
+            median = statistics.median(decode_speed(address) for _ in range(SPEED_REPEATS))
         write_text(kept, json.dumps(round(median, 1)))
     return json.loads(read_text(kept))
 

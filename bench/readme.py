@@ -37,14 +37,14 @@ def render() -> str:
 
 def render_engines() -> str:
     """Every engine's speed, and what the spokes cost on llama.cpp."""
-    result = _read("serve-speed.json")
+    result, costs = _read("serve-speed.json"), _read("spokes-on-llamacpp.json")
     return "\n\n".join(
         [
             _sides(result, "encodings/min", "tokens/s", "first token, s", "peak memory"),
-            _cost("On llama.cpp SmolLM2", result["extras"]["cost of the spokes on llama.cpp"]),
+            _cost("On llama.cpp SmolLM2", costs["smollm2-135m"]),
             _cost(
                 "Gemma 4 E2B's architecture at its full size, random weights in Q4_0,",
-                _read("spokes-on-llamacpp.json"),
+                costs["gemma4-e2b-random"],
             ),
             "What spokes add to a step of our own engine:",
             _spokes_share(),
@@ -87,10 +87,12 @@ def _sides(result: dict[str, Any], *columns: str) -> str:
 
 
 def _cost(base: str, cost: dict[str, Any]) -> str:
+    low, high = cost["half of the turns"]
     return (
         f"{base} alone decodes {cost['base, tokens/s']:.1f} tokens/s, with spokes "
-        f"{cost['folded, tokens/s']:.1f}: they cost {cost['cost of decode speed']:.1%} and are "
-        f"{cost[SHARE]:.1%} of the file."
+        f"{cost['folded, tokens/s']:.1f}: they cost {cost['cost of decode speed']:.1%} (the median "
+        f"of {cost['turns']} turns, half of them {low:.1%} to {high:.1%}) and are "
+        f"{cost[SHARE]:.1%} of the file ({cost['machine']})."
     )
 
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from decode_sides import Side, by_engine, by_generate
 from decode_vllm import VLLM_SIDES
-from serve_sides import by_our_server, by_stock_server, cost_of_spokes
+from serve_sides import by_our_server, by_stock_server
 from side_by_side import Comparison, run
 
 STOCK = "llama-server with a schema"
@@ -31,6 +31,5 @@ if __name__ == "__main__":
             against={STOCK: "stock", "generate grammar": "grammar"},
             result="serve-speed.json",
             vllm_sides=VLLM_SIDES,
-            extras={"cost of the spokes on llama.cpp": cost_of_spokes},
         )
     )

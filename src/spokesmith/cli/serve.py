@@ -170,7 +170,7 @@ def serve(
         warm_up(backend)
         return backend
 
-    open_vectors = _embeddings(embeddings)
+    open_vectors = open_embeddings(embeddings)
     service = Service(
         engine=Loading("engine", load_engine),
         embedder=None if open_vectors is None else Loading("embedder", open_vectors),
@@ -273,7 +273,7 @@ def _key(variable: str) -> str:
     return key
 
 
-def _embeddings(wanted: str) -> "Callable[[], Embedder] | None":
+def open_embeddings(wanted: str) -> "Callable[[], Embedder] | None":
     """What opens the embedding model; None where there is none."""
     from spokesmith.server.embeddings import open_embedder
 
