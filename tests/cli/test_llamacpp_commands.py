@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from spokesmith.cli import app
 from spokesmith.cli.llamacpp import open_llamacpp, parse_options
+from spokesmith.cli.set_task import task_to_ask_of_file
 from spokesmith.metrics import check
 from spokesmith.tasks import load_task
 
@@ -79,18 +80,43 @@ def test_the_file_says_what_it_is_for(path: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "words"),
-    [({"task": "/no/such/task"}, "name it with --task"), ({"prompt_hash": "0"}, "another prompt")],
+    "keys", [{"task": "letter"}, {"prompt_hash": "0"}, {"schema_hash": "0"}], ids=str
 )
 def test_a_task_that_is_not_to_be_had_is_said(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, keys: dict[str, str], words: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, keys: dict[str, str]
 ) -> None:
     keys = {"task": "memory", **keys}
     file = write_tiny_gguf(tiny_chat_base(), tmp_path / "tiny.gguf", **keys)
     backend = open_llamacpp(file, settings=["threads=1", "num_slots=1", "context=512"])
     assert backend.models()[0].task is None
-    assert words in capsys.readouterr().err
+    assert "its prompt is not in it: name the folder of the task with" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="name the folder of the task with --task"):
+        task_to_ask_of_file(None, file)
+    assert task_to_ask_of_file("memory", file) == load_task("memory")
     backend.close()
+
+
+def test_a_file_brings_its_task(tmp_path: Path) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"who": {"type": "string", "maxLength": 5}},
+        "required": ["who"],
+        "additionalProperties": False,
+    }
+    keys = {"task": "letter", "prompt": "Who writes?", "schema": json.dumps(schema)}
+    plain = write_tiny_gguf(tiny_chat_base(), tmp_path / "plain.gguf", **keys)
+    task = task_to_ask_of_file(None, plain)
+    assert (task.name, task.prompt, task.schema) == ("letter", "Who writes?", schema)
+    assert task.verbatim == ()
+    file = write_tiny_gguf(tiny_chat_base(), tmp_path / "f.gguf", **keys, verbatim='["/who"]')
+    out, _ = spokesmith("encode", "zzz", *ENGINE, "--model", file, *SMALL)
+    assert json.loads(out)["who"] in ("", "zzz")
+    _, error = spokesmith("probe", *ENGINE, "--model", file, *SMALL, status=2)
+    assert "no probe set 'gold': give a JSONL file" in error
+    for wrong in ({"verbatim": '["/whom"]'}, {"verbatim": "["}, {"schema": "{"}):
+        bad = write_tiny_gguf(tiny_chat_base(), tmp_path / "bad.gguf", **{**keys, **wrong})
+        with pytest.raises(ValueError, match=r"holds no sound task .*: export it again"):
+            task_to_ask_of_file(None, bad)
 
 
 @pytest.mark.parametrize(

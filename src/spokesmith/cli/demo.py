@@ -142,9 +142,10 @@ def _probe(backend: Any, task: "Task", console: "Console") -> int:
     """Probe a few inputs of different categories; return how many answers are valid."""
     from spokesmith.cli.progress import progress
     from spokesmith.probes import Asking, ask, load_probes, report_document, score
+    from spokesmith.probes.records import GOLD, find_set
     from spokesmith.probes.tables import failures_table, shown
 
-    probes = load_probes(task.probes_path)
+    probes = load_probes(find_set(GOLD, task))
     chosen = [probes[index * len(probes) // NUM_PROBES] for index in range(NUM_PROBES)]
     how = Asking(constrained=False, max_tokens=task.max_tokens, concurrency=1)
     with progress("probing", total=len(chosen)) as step:

@@ -13,7 +13,6 @@ import typer
 from spokesmith.cli.common import (
     DEFAULT_BASE,
     DEFAULT_SPOKES,
-    DEFAULT_TASK,
     BaseOption,
     DeviceMapOption,
     DeviceOption,
@@ -26,7 +25,6 @@ from spokesmith.cli.common import (
     messages_console,
     open_backend,
     open_base,
-    open_task,
     print_json,
 )
 from spokesmith.cli.llamacpp import (
@@ -35,10 +33,11 @@ from spokesmith.cli.llamacpp import (
     EngineSettingsOption,
     ModelOption,
     TokenizerOption,
+    given_file,
     open_llamacpp,
     runs_llamacpp,
 )
-from spokesmith.cli.set_task import task_to_ask
+from spokesmith.cli.set_task import task_to_ask, task_to_ask_of_file
 
 if TYPE_CHECKING:
     from spokesmith.backends import LocalBackend
@@ -91,14 +90,14 @@ def encode(
     at_once = min(AT_ONCE, len(texts))
     backend: LocalBackend | LlamaCppBackend
     if runs_llamacpp(context, engine, only_there=("model",)):
+        loaded_task = task_to_ask_of_file(task, given_file(model))
         backend = open_llamacpp(
             model,
-            task=open_task(task) if task else None,
+            task=loaded_task,
             tokenizer=tokenizer,
             settings=engine_option,
             num_slots=at_once,
         )
-        loaded_task = backend.models()[0].task or open_task(DEFAULT_TASK)
     else:
         loaded_task = task_to_ask(task, spokes)
         loaded = open_base(

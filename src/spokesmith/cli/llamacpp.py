@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from spokesmith.cli.common import messages_console, open_task, quiet_libraries
+from spokesmith.cli.common import messages_console, quiet_libraries
+from spokesmith.cli.set_task import task_of_file
 
 if TYPE_CHECKING:
     from spokesmith.backends.llamacpp import LlamaCppBackend, LlamaCppOptions
-    from spokesmith.bases.gguf_header import Header
     from spokesmith.tasks import Task
 
 OWN, LLAMACPP = "spokesmith", "llama.cpp"
@@ -65,6 +65,13 @@ def runs_llamacpp(context: typer.Context, engine: str, *, only_there: Sequence[s
     return engine == LLAMACPP
 
 
+def given_file(model: Path | None) -> Path:
+    """Raises ValueError where no file was given."""
+    if model is None:
+        raise ValueError("--engine llama.cpp runs a GGUF file: give it, --model FILE")
+    return model
+
+
 def open_llamacpp(
     model: Path | None,
     *,
@@ -80,15 +87,14 @@ def open_llamacpp(
     Args:
         model: the file.
         name: what requests call it; its task's name, or else its own, if left out.
-        task: what it was trained for; what the file says of itself if left out.
+        task: what it was trained for; the one that the file brings if left out.
         settings: NAME=VALUE, names of `LlamaCppOptions`.
         defaults: options that hold where the settings do not name them.
 
     Raises:
         ValueError: the file is none that llama.cpp runs, or a setting is wrong.
     """
-    if model is None:
-        raise ValueError("--engine llama.cpp runs a GGUF file: give it, --model FILE")
+    model = given_file(model)
     options = parse_options(settings or (), **defaults)
     quiet_libraries()
     from spokesmith.backends.llamacpp import LlamaCppBackend
@@ -97,7 +103,7 @@ def open_llamacpp(
 
     with messages_console().status(f"loading {model}"):
         header = read_header(model)
-        loaded_task = _task_of(header) if task is None else task
+        loaded_task = _task_of(model) if task is None else task
         architecture = header.value("general.architecture")
         chat = read_gguf_chat(model, architecture=str(architecture), tokenizer=tokenizer)
         own_name = header.value("general.name")
@@ -153,18 +159,10 @@ def _as_kind(value: str, kind: Any) -> Any:
     return value
 
 
-def _task_of(header: "Header") -> "Task | None":
-    """The task that a file says it was made for; None where that is not to be had here."""
-    task, prompt_hash = (header.value(f"spokesmith.{key}") for key in ("task", "prompt_hash"))
-    if not isinstance(task, str):
-        return None
+def _task_of(model: Path) -> "Task | None":
+    """The task that a file brings; None, and why, where that is not to be had."""
     try:
-        found = open_task(task)
-    except ValueError:
-        words = f"the file was made for the task '{task}', which is not here: name it with --task"
-    else:
-        if prompt_hash in (None, found.prompt_hash):
-            return found
-        words = f"the file was made for another prompt than the task '{task}' has now"
-    messages_console().print(words, markup=False, highlight=False, soft_wrap=True)
-    return None
+        return task_of_file(model)
+    except ValueError as error:
+        messages_console().print(str(error), markup=False, highlight=False, soft_wrap=True)
+        return None

@@ -28,9 +28,10 @@ from spokesmith.cli.llamacpp import (
     EngineOption,
     EngineSettingsOption,
     TokenizerOption,
+    given_file,
     runs_llamacpp,
 )
-from spokesmith.cli.set_task import task_to_ask
+from spokesmith.cli.set_task import task_to_ask, task_to_ask_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -136,7 +137,11 @@ def probe(
             raise ValueError("--report is what --explain reads: say which probe, --explain ID")
         _show_explanation(_read_report(report), explain, as_json=as_json)
         return
-    loaded_task = task_to_ask(task, spokes)
+    on_llamacpp = runs_llamacpp(context, engine)
+    if on_llamacpp:
+        loaded_task = task_to_ask_of_file(task, given_file(Path(model) if model else None))
+    else:
+        loaded_task = task_to_ask(task, spokes)
     source = Source(
         url=url,
         model=model,
@@ -149,7 +154,7 @@ def probe(
         quantize=quantize,
         ple=ple,
         device_map=device_map,
-        on_llamacpp=runs_llamacpp(context, engine),
+        on_llamacpp=on_llamacpp,
         tokenizer=tokenizer,
         engine_options=tuple(engine_option or ()),
     )

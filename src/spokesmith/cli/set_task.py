@@ -1,7 +1,9 @@
-"""The task that a command asks for: the one that is named, or else the one that a set came with."""
+"""The task that a command asks for: the one that is named, or else that of a set or of a file."""
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from spokesmith.cli.common import DEFAULT_TASK, open_task
 
@@ -27,6 +29,77 @@ def task_to_ask(name_or_folder: str | None, spokes: str) -> "Task":
         if found is not None:
             return found
     return open_task(name_or_folder or DEFAULT_TASK)
+
+
+def task_to_ask_of_file(name_or_folder: str | None, model: Path) -> "Task":
+    """What is asked of a GGUF file.
+
+    Raises:
+        ValueError: the named task is none, or that of the file is not to be had.
+    """
+    found = None if name_or_folder else task_of_file(model)
+    return found or open_task(name_or_folder or DEFAULT_TASK)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileRecord:
+    """What a GGUF file says of its task, as a set's card does."""
+
+    task: str
+    schema_hash: str
+    prompt_hash: str
+
+
+def task_of_file(path: Path) -> "Task | None":
+    """The task that a GGUF file brings; None where it names none.
+
+    Raises:
+        ValueError: the file is damaged, or names a task that is not to be had as it was.
+    """
+    from spokesmith.bases.gguf_header import read_header
+    from spokesmith.tasks import Task, load_task
+    from spokesmith.tasks.of_set import is_trained_on
+    from spokesmith.tasks.task import BUILT_IN_NAMES, DEFAULT_MAX_TOKENS
+
+    header = read_header(path)
+    name, schema_hash, prompt_hash, prompt, schema, verbatim = (
+        str(header.value(f"spokesmith.{key}") or "")
+        for key in ("task", "schema_hash", "prompt_hash", "prompt", "schema", "verbatim")
+    )
+    if not name:
+        return None
+    record = FileRecord(task=name, schema_hash=schema_hash, prompt_hash=prompt_hash)
+    if name in BUILT_IN_NAMES and is_trained_on(record, load_task(name)):
+        return load_task(name)
+    if not prompt or not schema:
+        raise ValueError(
+            f"{path} was made for the task '{name}', and its prompt is not in it: name the folder "
+            "of the task with --task"
+        )
+    try:
+        shape, fields = _parsed(schema, verbatim or "[]")
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{path} holds no sound task ({error}): export it again") from error
+    return Task(
+        name=name,
+        description="",
+        schema=shape,
+        prompt=prompt,
+        probes_path=None,
+        max_tokens=header.integer("spokesmith.max_tokens") or DEFAULT_MAX_TOKENS,
+        verbatim=fields,
+    )
+
+
+def _parsed(schema: str, verbatim: str) -> tuple[Any, tuple[str, ...]]:
+    """A schema, and the fields in it that are held to a text."""
+    from spokesmith.tasks.verbatim import path_problem
+
+    shape, fields = json.loads(schema), tuple(json.loads(verbatim))
+    for field in fields:
+        if problem := path_problem(shape, field):
+            raise ValueError(f"{field}: {problem}")
+    return shape, fields
 
 
 def task_files(folder: Path, card: "SpokesCard", name_or_folder: str | None) -> "TaskFiles | None":
@@ -55,5 +128,9 @@ def task_files(folder: Path, card: "SpokesCard", name_or_folder: str | None) -> 
                 "name the task that it was trained on, or leave --task out"
             )
     return TaskFiles(
-        name=task.name, prompt=task.prompt, schema=task.schema, max_tokens=task.max_tokens
+        name=task.name,
+        prompt=task.prompt,
+        schema=task.schema,
+        max_tokens=task.max_tokens,
+        verbatim=task.verbatim,
     )

@@ -17,12 +17,14 @@ PROMPT_NAME, SCHEMA_NAME = "prompt.md", "schema.json"
 
 @dataclass(frozen=True, kw_only=True)
 class TaskFiles:
-    """What an answer is asked for with: the task's name, prompt, JSON Schema and token limit."""
+    """What an answer is asked for with: the task's name, prompt, JSON Schema, token limit, and the
+    paths of the fields that stand in the text word for word."""
 
     name: str
     prompt: str
     schema: Mapping[str, Any]
     max_tokens: int
+    verbatim: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -318,6 +318,7 @@ def with_task(plan: Plan, task: TaskFiles) -> Plan:
         f"{OWN_PREFIX}prompt": task.prompt,
         f"{OWN_PREFIX}schema": json.dumps(task.schema, ensure_ascii=False),
         f"{OWN_PREFIX}max_tokens": task.max_tokens,
+        f"{OWN_PREFIX}verbatim": json.dumps(task.verbatim),
     }
     return replace(plan, entries={**plan.entries, **facts})
 

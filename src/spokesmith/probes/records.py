@@ -13,7 +13,6 @@ from typing import Any
 
 from spokesmith.tasks import Task
 from spokesmith.tasks.probe_records import (
-    SETS_FOLDER,
     RecordFile,
     read_probe_file,
     read_text_file,
@@ -109,15 +108,12 @@ def load_probes(path: str | Path) -> list[Probe]:
 
 def find_set(name: str, task: Task) -> Path:
     """The file of a set: one of the task's, or a file of the user's."""
-    if name == GOLD:
-        return task.probes_path
-    folder = task.probes_path.parent / SETS_FOLDER
-    own = folder / f"{name}.jsonl"
-    if own.is_file():
-        return own
+    own = {GOLD if path == task.probes_path else path.stem: path for path in task.probe_files}
+    if name in own:
+        return own[name]
     if Path(name).is_file() or name.endswith(".jsonl"):
         return Path(name)
-    known = ", ".join([GOLD, *sorted(path.stem for path in folder.glob("*.jsonl")), TEXTS])
+    known = ", ".join([*own, TEXTS])
     raise ValueError(f"no probe set '{name}': give a JSONL file, or one of {known}")
 
 

@@ -16,11 +16,13 @@ from typing import Any, TypedDict
 from spokesmith.tasks.canonical import canonical_json
 from spokesmith.tasks.files import read_text, write_text
 from spokesmith.tasks.outline import outline
+from spokesmith.tasks.probe_records import SETS_FOLDER
 from spokesmith.tasks.verbatim import held_to_text, path_problem
 
 BUILT_IN = Path(__file__).parent
 BUILT_IN_NAMES = ("memory",)
 SCHEMA_MARK = "{{schema}}"
+DEFAULT_MAX_TOKENS = 1024
 
 
 class Message(TypedDict):
@@ -34,14 +36,15 @@ class Message(TypedDict):
 class Task:
     """What to answer (`schema`), how to ask for it (`prompt`), how to check it (`probes_path`).
 
-    `verbatim` has the paths of the fields that stand in the text word for word.
+    `verbatim` has the paths of the fields that stand in the text word for word. A task that came in
+    a model's file has no probes.
     """
 
     name: str
     description: str
     schema: dict[str, Any]
     prompt: str
-    probes_path: Path
+    probes_path: Path | None
     max_tokens: int
     verbatim: tuple[str, ...] = ()
 
@@ -59,6 +62,14 @@ class Task:
     def canonical(self, encoding: Any) -> str:
         """The one serialisation of an encoding of this task."""
         return canonical_json(encoding, self.schema)
+
+    @property
+    def probe_files(self) -> list[Path]:
+        """The task's own probes, and its further sets; none that is not there."""
+        if self.probes_path is None:
+            return []
+        sets = sorted((self.probes_path.parent / SETS_FOLDER).glob("*.jsonl"))
+        return [path for path in (self.probes_path, *sets) if path.is_file()]
 
     @property
     def schema_hash(self) -> str:
@@ -116,7 +127,7 @@ def save_task(task: Task, folder: Path) -> None:
     }
     write_text(folder / "schema.json", json.dumps(task.schema, ensure_ascii=False, indent=2) + "\n")
     write_text(folder / "prompt.md", task.prompt + "\n")
-    if task.probes_path.is_file():
+    if task.probes_path is not None and task.probes_path.is_file():
         write_text(folder / "probes.jsonl", read_text(task.probes_path))
     # Whoever finds this one finds the others too.
     lines = [
@@ -140,7 +151,7 @@ def read_settings(path: Path) -> dict[str, Any]:
         "schema": "schema.json",
         "prompt": "prompt.md",
         "probes": "probes.jsonl",
-        "max_tokens": 1024,
+        "max_tokens": DEFAULT_MAX_TOKENS,
         "verbatim": [],
     }
     if "name" not in found:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from spokesmith.tasks import Task
-from spokesmith.tasks.probe_records import SETS_FOLDER, RecordFile, read_probe_file, read_text_file
+from spokesmith.tasks.probe_records import RecordFile, read_probe_file, read_text_file
 
 ProbeTexts = dict[str, dict[str, str]]
 
@@ -19,9 +19,7 @@ def probe_texts(task: Task, files: Iterable[Path] = (), *, split: str | None = N
     Raises:
         ValueError: a file cannot be read, or a line of it is no probe; names file, line, reason.
     """
-    folder = task.probes_path.parent / SETS_FOLDER
-    own = [path for path in (task.probes_path, *sorted(folder.glob("*.jsonl"))) if path.is_file()]
-    sets = {path.stem: _by_id(read_probe_file(path)) for path in own}
+    sets = {path.stem: _by_id(read_probe_file(path)) for path in task.probe_files}
     return sets | {str(path): _by_id(read_text_file(path, split=split)) for path in files}
 
 
