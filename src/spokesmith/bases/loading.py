@@ -239,8 +239,7 @@ def _plain_errors(name: str) -> Iterator[None]:
 def _find_location(name_or_path: str) -> str:
     """A folder or hub id that transformers loads."""
     if embedded := EMBEDDED.get(name_or_path):
-        folder = unpack_embedded(embedded)
-        return str(folder) if folder else embedded.hub_id
+        return str(unpack_embedded(embedded))
     path = Path(name_or_path).expanduser()
     if path.suffix.lower() == ".gguf":
         return str(_unpack_gguf(path))

