@@ -33,7 +33,7 @@ VARIANTS = {
     "q8_0": "GGUF, grown tensors in Q8_0",
     "f16": "GGUF, grown tensors in F16",
 }
-# By its name in metrics.md: how a probe's entry in a report gives it; None where it says nothing.
+# By the measure's name: how a probe's entry in a report gives it; None where it says nothing.
 MEASURES = {
     "SC": lambda entry: float(entry["valid"]),
     "P": lambda entry: float(entry["passes"]),

@@ -89,10 +89,10 @@ def _sides(result: dict[str, Any], *columns: str) -> str:
 def _cost(base: str, cost: dict[str, Any]) -> str:
     low, high = cost["half of the turns"]
     return (
-        f"{base} alone decodes {cost['base, tokens/s']:.1f} tokens/s, with spokes "
-        f"{cost['folded, tokens/s']:.1f}: they cost {cost['cost of decode speed']:.1%} (the median "
-        f"of {cost['turns']} turns, half of them {low:.1%} to {high:.1%}) and are "
-        f"{cost[SHARE]:.1%} of the file ({cost['machine']})."
+        f"{base} decodes {cost['base, tokens/s']:.1f} tokens/s alone (the median), and spokes cost "
+        f"{cost['cost of decode speed']:.1%} of its speed (the median of {cost['turns']} turns side "
+        f"by side, half of them {low:.1%} to {high:.1%}) for {cost[SHARE]:.1%} of the file "
+        f"({cost['machine']})."
     )
 
 
@@ -203,7 +203,8 @@ def _soak() -> str:
     failed = [name for name, holds in result["verdicts"].items() if not holds]
     outcome = f"failed: {', '.join(failed)}" if failed else "nothing lost, nothing wrong"
     return (
-        f"The server under load for {result['minutes']:.0f} minutes (`make soak`): "
+        f"The server under load for {result['minutes']:.0f} minutes, with several sets beside a tiny "
+        "random base, so that all it does is counted and nothing it computes (`make soak`): "
         f"{result['requests']:,} requests, {outcome}; memory "
         f"{memory['resident_mb_second_quarter']:,.0f} MB in the second quarter of the time and "
         f"{memory['resident_mb_last_quarter']:,.0f} in the last."

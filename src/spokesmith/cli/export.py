@@ -17,7 +17,7 @@ LAYOUTS = ("folded", "plugin")
 DTYPES = ("bf16", "fp32")
 
 app = typer.Typer(
-    help="Write a set into files that other engines load, without a plugin or a fork.",
+    help="Write a set into files that other engines load, without a fork of theirs.",
     no_args_is_help=True,
 )
 app.command()(export_gguf.gguf)
