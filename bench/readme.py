@@ -11,6 +11,8 @@ from typing import Any
 from figures import RESULTS, ROOT, between_marks, markdown_table
 from results import reports_in
 
+from spokesmith.report.page import decoding_of
+
 COLUMNS = ("P", "SC", "HFR_inputs", "TFR_number")
 SHARE = "share of the file's bytes"
 START, END = "<!-- results: start -->", "<!-- results: end -->"
@@ -89,10 +91,10 @@ def _sides(result: dict[str, Any], *columns: str) -> str:
 def _cost(base: str, cost: dict[str, Any]) -> str:
     low, high = cost["half of the turns"]
     return (
-        f"{base} decodes {cost['base, tokens/s']:.1f} tokens/s alone (the median), and spokes cost "
-        f"{cost['cost of decode speed']:.1%} of its speed (the median of {cost['turns']} turns side "
-        f"by side, half of them {low:.1%} to {high:.1%}) for {cost[SHARE]:.1%} of the file "
-        f"({cost['machine']})."
+        f"{base} decodes {cost['base, tokens/s']:.1f} tokens/s alone (the median), and spokes "
+        f"cost {cost['cost of decode speed']:.1%} of its speed (the median of {cost['turns']} "
+        f"turns side by side, half of them {low + 0.0:.1%} to {high:.1%}) for {cost[SHARE]:.1%} "
+        f"of the file ({cost['machine']})."
     )
 
 
@@ -203,8 +205,8 @@ def _soak() -> str:
     failed = [name for name, holds in result["verdicts"].items() if not holds]
     outcome = f"failed: {', '.join(failed)}" if failed else "nothing lost, nothing wrong"
     return (
-        f"The server under load for {result['minutes']:.0f} minutes, with several sets beside a tiny "
-        "random base, so that all it does is counted and nothing it computes (`make soak`): "
+        f"The server under load for {result['minutes']:.0f} minutes (`make soak`), with several "
+        "sets beside a tiny random base, so that the memory is the server's own: "
         f"{result['requests']:,} requests, {outcome}; memory "
         f"{memory['resident_mb_second_quarter']:,.0f} MB in the second quarter of the time and "
         f"{memory['resident_mb_last_quarter']:,.0f} in the last."
@@ -216,7 +218,7 @@ def _probes() -> str:
     rows = []
     for document in reports_in(RESULTS).values():
         measures = document["totals"]["measures"]
-        decoding = "constrained" if document["constrained"] else "free"
+        decoding = decoding_of(document)
         cells = [_with_interval(measures[name]) for name in COLUMNS]
         rows.append([f"{document['set']} ({len(document['probes'])})", decoding, *cells])
     return markdown_table(["probes", "decoding", *names], rows)

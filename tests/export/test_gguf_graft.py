@@ -468,8 +468,10 @@ def test_swapped_rows_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     parts = make_parts(tmp_path, kind="Q4_0")
     real = gguf_graft.quantised
     monkeypatch.setattr(gguf_graft, "quantised", lambda values, kind: real(values[::-1], kind))
-    with pytest.raises(CheckFailedError, match=r"the spokes in .* are off by 1"):
+    with pytest.raises(CheckFailedError, match=r"the spokes in .* are off by 1") as refused:
         parts.graft(tmp_path / "out.gguf")
+    # Values may be off by what a type rounds, too, so another type is worth a try.
+    assert refused.value.types == {"q4_0"}
 
 
 def test_memory_stays_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

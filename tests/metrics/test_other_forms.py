@@ -94,6 +94,16 @@ def test_a_name_that_begins_with_a_common_word_is_whole(output: str, wrong: str)
         ("It was 3 –5 °C", "3 to 5 °C"),
         ("It was 3 mm –5 mm long", "3 mm to 5 mm"),
         ("The crew —12 people— left", "12 people"),
+        ("Only a few came —12 people in all", "12 people came"),
+        ("–200 g flour", "200 g flour"),
+        ("5 apples –3 pears", "5 apples, 3 pears"),
+        ("A loss of –5 %", "-5 %"),
+        ("Values in [0,255]", "from 0 to 255"),
+        ("Values in [0, 255]", "[0,255]"),
+        ("randint(0,100)", "0 and 100"),
+        ("Gib Digoxin (0,125 mg)", "0.125 mg"),
+        ("The level rose by 3 m in 2019", "in 2019 by 3 m"),
+        ("The sea rose in 2019 by 3 cm", "3 cm in 2019"),
     ],
 )
 def test_numbers_are_read_as_they_are_spelled(text: str, output: str) -> None:

@@ -71,6 +71,18 @@ def test_another_task_of_a_built_in_name_is_not_taken_for_it(letter: Task, tmp_p
     assert found.schema == letter.schema
 
 
+@pytest.mark.parametrize("part", ["schema", "prompt", "probes"])
+def test_a_set_names_no_file_of_others(letter: Task, tmp_path: Path, part: str) -> None:
+    save_task(letter, tmp_path / FOLDER_NAME)
+    (tmp_path / "other").write_text("{}")
+    for path in (tmp_path / "other", "../other"):
+        with (tmp_path / FOLDER_NAME / "task.toml").open("a") as file:
+            file.write(f'{part} = "{path}"\n')
+        with pytest.raises(ValueError, match="lies outside of the set"):
+            task_of_set(tmp_path, Card(task=letter.name))
+        save_task(letter, tmp_path / FOLDER_NAME)
+
+
 def test_a_task_that_is_not_there_or_another_is_refused(letter: Task, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="which is not with it"):
         task_of_set(tmp_path, card_of(letter))

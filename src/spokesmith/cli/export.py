@@ -124,6 +124,7 @@ def measures_of_report(path: Path) -> "list[Measure]":
     from spokesmith.export.card import Measure
     from spokesmith.metrics.explanations import STRICT
     from spokesmith.report.measures import measures_of
+    from spokesmith.report.page import decoding_of
     from spokesmith.tasks.files import read_text
 
     try:
@@ -131,7 +132,7 @@ def measures_of_report(path: Path) -> "list[Measure]":
         return [
             Measure(
                 probe_set=document["set"],
-                decoding="constrained" if document["constrained"] else "free",
+                decoding=decoding_of(document),
                 name=measure.name,
                 value=measure.value,
                 interval=measure.interval,

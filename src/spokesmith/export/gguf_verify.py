@@ -70,6 +70,13 @@ def verify(plan: Plan, path: Path) -> Verified:
         keys = _check_keys(plan, written)
         _check_shapes(plan, written)
         return _check_values(plan, written, keys)
+    except _RoundedError as difference:
+        raise CheckFailedError(
+            f"the file as it was read back is too far from what was to be written ({difference}), "
+            "so it was not kept: --touched q8_0 or f16 rounds less; if that fails too, check the "
+            "disk",
+            types=plan.touched,
+        ) from difference
     except _DiffersError as difference:
         raise CheckFailedError(
             f"the file as it was read back is not what was to be written ({difference}), so it was "
@@ -79,6 +86,10 @@ def verify(plan: Plan, path: Path) -> Verified:
 
 class _DiffersError(Exception):
     """What differs, in words."""
+
+
+class _RoundedError(_DiffersError):
+    """What differs by more than its type may round."""
 
 
 def _check_keys(plan: Plan, written: Header) -> int:
@@ -167,7 +178,7 @@ def _check_grown(tensor: NewTensor, base: BinaryIO, found: TensorInfo, file: Bin
         count += wanted.size
     share = _share(error, size)
     if not _is_rounding(found.type, error, size, count):
-        raise _DiffersError(f"the spokes in {tensor.name} are off by {share:.3g} of their size")
+        raise _RoundedError(f"the spokes in {tensor.name} are off by {share:.3g} of their size")
     return share
 
 
@@ -185,7 +196,7 @@ def _check_own(tensor: NewTensor, own: Array, rows: Array, *, same: bool) -> Non
     error = float(np.square(after - before, dtype=np.float64).sum())
     size = float(np.square(before, dtype=np.float64).sum())
     if not _is_rounding(tensor.type, error, size, before.size):
-        raise _DiffersError(f"the base's part of {tensor.name} is off by {_share(error, size):.3g}")
+        raise _RoundedError(f"the base's part of {tensor.name} is off by {_share(error, size):.3g}")
 
 
 def _share(error: float, size: float) -> float:

@@ -40,7 +40,7 @@ Span = tuple[int, int]
 MOST_BITS = 10_000
 
 _ONE = r"(?<!\w)(?:an?|one|per|each|every|the|/) ?"
-_PARTED = re.compile(r"(?<![\d.,])(\d{1,3})[/,](\d{1,2})(?![\d.,])")
+_PARTED = re.compile(r"(?<![\d.,])(?:(\d{1,3})[/,](\d{1,2})|(0),(\d+))(?![\d.,])")
 _CROSSED = re.compile(r"(?<=\d)\s?[x×]\s?\d")
 _LISTED = re.compile(r",\s+(?:and |or )?|\s+(?:and|or)\s+")
 _WORD_ORDINALS = {1: "first", 2: "second"}
@@ -260,7 +260,7 @@ def _values_of(fact: Fact) -> list[tuple[Fraction, str]]:
         values = [(one.value, dimension) for one in find_quantities(text)[:1]]
         # 2/5 may be said as 2 of 5, and a comma may part two columns.
         if parts := _PARTED.search(text):
-            values += [(Fraction(part), dimension) for part in parts.groups()]
+            values += [(Fraction(part), dimension) for part in parts.groups() if part]
         return values
     if fact.kind == DATE:
         parts = (fact.key[1], fact.key[3])

@@ -73,7 +73,7 @@ _WORDS = (
     rf"(?:{_SMALL_WORD}|{_LARGE_WORD})(?:(?:[ -]|[ -]and )(?:{_SMALL_WORD}|{_LARGE_WORD})){{0,8}}"
 )
 _DIGITS = (
-    r"(?:(?<!\d,)\d{1,3}(?:\.\d{3})*,\d{1,2}(?![\d,])|(?<!\d,)0,\d+(?!,?\d)"
+    r"(?:(?<!\d,)\d{1,3}(?:\.\d{3})*,\d{1,2}(?![\d,])|(?<!\d,)(?!(?<=[\[(])0,\d+[\])])0,\d+(?!,?\d)"
     r"|(?:(?<!\d,)[1-9]\d{0,2}(?:,\d{3})+(?!\d)|\d{1,3}(?:'\d{3})+(?!\d)|\d+)(?:\.\d+)?)"
     r"(?:[eE][+-]?\d{1,3}(?!\w)| ?[x×] ?10(?:\^|\*\*)-?\d{1,3})?"
     r"(?:\^-?\d{1,3})?"
@@ -101,6 +101,10 @@ _BY = " by "
 _OF_SIZES = frozenset(UNITS[name] for name in ("mm", "cm", "m", "inch", "ft", "px"))
 # No minus sign is the first of two dashes that part words off (the crew –5 people– left).
 _MINUS = re.compile(r"(?<![^ (\[])–(?=\d)(?![^–]*[^ –]–(?!\w))")
+# Units of what may be less than nothing.
+_SIGNED = {UNITS[name][0] for name in ("°C", "°F", "%", *CURRENCIES)}
+# What is no year: 3 by 4 m, but in 2019 by 3 m.
+_MOST_OF_A_SIDE = 1000
 _FRACTIONS = {(1, 2), (1, 3), (2, 3), (1, 4), (3, 4), (1, 8), (3, 8), (5, 8), (7, 8)} | {
     (part, whole) for whole in (5, 6, 16) for part in range(1, whole)
 }
@@ -142,14 +146,17 @@ def find_quantities(text: str) -> list[Quantity]:
 
 
 def _with_dashes_as_signs(text: str, found: list[Quantity]) -> list[Quantity]:
-    """A dash right before digits is a minus sign, but in `3 –5` it stands between two numbers."""
-    signed: list[Quantity] = []
-    for one in found:
-        dash = one.start - 1
-        in_range = signed and signed[-1].end == dash - 1
-        if dash >= 0 and not in_range and _MINUS.match(text, dash):
-            one = replace(one, start=dash, value=-one.value)
-        signed.append(one)
+    """A dash right before digits is a minus sign where the unit may be less than nothing, but in
+    `3 –5` it stands between two numbers."""
+    signed = list(found)
+    for at in range(len(found) - 1, -1, -1):
+        one, unit, dash = found[at], found[at].unit, found[at].start - 1
+        if unit is None and at + 1 < len(found):
+            unit = _shared_unit(one, text[one.end : signed[at + 1].start], signed[at + 1].unit)
+        in_range = at > 0 and found[at - 1].end == dash - 1
+        may_be_less = unit is not None and unit[0] in _SIGNED
+        if may_be_less and dash >= 0 and not in_range and _MINUS.match(text, dash):
+            signed[at] = replace(one, start=dash, value=-one.value)
     return signed
 
 
@@ -158,17 +165,18 @@ def _with_shared_units(text: str, found: list[Quantity]) -> list[Quantity]:
     for at in range(len(found) - 2, -1, -1):
         one, following = shared[at], shared[at + 1]
         if one.unit is None and not one.ordinal:
-            unit = _shared_unit(text[one.end : following.start], following.unit)
+            unit = _shared_unit(one, text[one.end : following.start], following.unit)
             shared[at] = replace(one, unit=unit)
     return shared
 
 
-def _shared_unit(between: str, following: Unit | None) -> Unit | None:
+def _shared_unit(one: Quantity, between: str, following: Unit | None) -> Unit | None:
     """The unit that a number has from what stands between it and the next one."""
     if _CONNECTOR.fullmatch(between):
         return following
     times = _TIMES.fullmatch(between)
-    if (times or between == _BY) and following in _OF_SIZES:
+    is_side = times or (between == _BY and one.value < _MOST_OF_A_SIDE)
+    if is_side and following in _OF_SIZES:
         return following
     return UNITS["x"] if times else None
 

@@ -16,7 +16,8 @@ from spokesmith.backends.request import Sampling
 MAX_STOPS, MAX_STOP_CHARACTERS = 16, 1_000
 MAX_SEED = 2**63 - 1
 UNLIMITED = -1
-MAX_BIASES = 2**16
+# As many as the largest vocabulary has tokens.
+MAX_BIASES = 2**18
 TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 Item = TypeVar("Item")
 # Of a long list whose items are all wrong one fault is told: the others would take gigabytes.

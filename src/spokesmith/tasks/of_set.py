@@ -7,7 +7,7 @@ says of its task.
 from pathlib import Path
 from typing import Protocol
 
-from spokesmith.tasks.task import BUILT_IN_NAMES, Task, load_task
+from spokesmith.tasks.task import BUILT_IN_NAMES, Task, load_task, read_settings
 
 FOLDER_NAME = "task"
 
@@ -41,13 +41,26 @@ def task_of_set(folder: Path, card: TaskRecord) -> Task | None:
             f"the set at {folder} was trained for the task '{card.task}', which is not with it: "
             f"copy that task's folder to {own}"
         )
-    task = load_task(own)
+    task = _load_copy(own)
     if not is_trained_on(card, task):
         raise ValueError(
             f"the set at {folder} was trained with another prompt or schema than {own} has: copy "
             f"the folder of the task '{card.task}' there, as it was then"
         )
     return task
+
+
+def _load_copy(folder: Path) -> Task:
+    """A task whose parts all lie in its folder: a set may come from anywhere, and may not make
+    whoever loads it tell what stands in other files."""
+    settings = read_settings(folder / "task.toml")
+    for key in ("schema", "prompt", "probes"):
+        if not (folder / settings[key]).resolve().is_relative_to(folder.resolve()):
+            raise ValueError(
+                f"{folder / 'task.toml'}: {key} = {settings[key]!r} lies outside of the set: copy "
+                "the file into the folder"
+            )
+    return load_task(folder)
 
 
 def is_trained_on(card: TaskRecord, task: Task) -> bool:

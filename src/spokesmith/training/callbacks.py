@@ -137,6 +137,9 @@ class KeepBest(TrainerCallback):
         self._save("last", state, losses[-1] if losses else None)
         if not losses:
             self._save("best", state, None)
+        elif self.writes:
+            # An older run may have kept it without.
+            save_task(self.task, self.run_folder / "best" / FOLDER_NAME)
 
     def _is_patience_over(self, losses: list[float]) -> bool:
         since_best = len(losses) - 1 - losses.index(min(losses)) if losses else 0
