@@ -1,5 +1,6 @@
 """A diagnosis says yes to what is right and no to each way in which a pass can be wrong."""
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +21,13 @@ from spokesmith.diagnose import (
     shorten,
 )
 from spokesmith.diagnose.passes import Setting, forward, relative_error, rounded_anew
-from spokesmith.diagnose.sameness import SHAPE_SETTINGS, Comparisons, same_forward
+from spokesmith.diagnose.sameness import (
+    GRADIENT_SETTINGS,
+    SHAPE_SETTINGS,
+    Comparisons,
+    judged,
+    same_forward,
+)
 from spokesmith.diagnose.trial import trial_set
 from spokesmith.spokes import SpokeSet, active_set, attach, attached_sets
 from spokesmith.testing import FAMILY_SIZES, tiny_base
@@ -88,6 +95,29 @@ def test_where_rounding_drowns_a_comparison_nothing_is_judged() -> None:
     assert told >= set(SHAPE_SETTINGS)
     assert "without a cache" not in told
     assert all("cannot be judged" in check.figure for check in checks if check.name in told)
+
+
+def test_where_equal_passes_have_other_gradients_nothing_is_judged() -> None:
+    base = tiny_base("llama")
+    generator = torch.Generator().manual_seed(0)
+    attached(base).at(1).up.register_hook(
+        lambda gradient: gradient * torch.randn(gradient.shape, generator=generator)
+    )
+    checks = ask(base).questions[1].checks
+    assert {check.verdict for check in checks} == {"told"}
+    assert all("cannot be judged" in check.figure for check in checks)
+
+
+def test_gradients_that_are_not_numbers_are_a_no() -> None:
+    base = tiny_base("llama")
+    attached(base).at(1).gate_bias.register_hook(lambda gradient: gradient * math.nan)
+    assert wrong(ask(base)) == {f"2 {name}" for name in GRADIENT_SETTINGS} | {"3 no layer explodes"}
+
+
+@pytest.mark.parametrize("error", [math.inf, math.nan])
+@pytest.mark.parametrize("tolerance", [1e-4, 0.9, math.inf])
+def test_an_error_that_is_not_a_number_is_a_no(error: float, tolerance: float) -> None:
+    assert judged("any", error, tolerance).verdict == "no"
 
 
 def test_rounding_noise_is_that_of_the_precision() -> None:
@@ -179,10 +209,11 @@ def test_a_layer_that_no_gradient_reaches_is_named() -> None:
     assert diagnosis.questions[2].rows[2]["up_gradient"] == 0
 
 
-def test_a_layer_that_explodes_is_named() -> None:
+@pytest.mark.parametrize("name", ["up", "gate_bias"])
+def test_a_layer_that_explodes_is_named(name: str) -> None:
     base = tiny_base("llama")
     spokes = attached(base)
-    spokes.at(1).up.register_hook(lambda gradient: gradient * 1e6)
+    spokes.at(1).get_parameter(name).register_hook(lambda gradient: gradient * 1e9)
     diagnosis = ask(base)
     assert wrong(diagnosis) == {"3 no layer explodes"}
     assert "layers 1" in diagnosis.failures()[0]
@@ -258,6 +289,19 @@ def test_the_preflight_sees_a_wrong_training_pass() -> None:
     spokes = SpokeSet.create(base.spokes_config(), seed=0)
     found = preflight(base, spokes, SAMPLES, checkpointing="every")
     assert "logits as in evaluation" in found.failures()[0]
+
+
+def test_the_preflight_sees_gradients_that_are_not_numbers() -> None:
+    base = tiny_base("llama")
+
+    def spoil(_module: nn.Module, _args: object, output: Tensor) -> None:
+        if output.requires_grad:
+            output.register_hook(lambda gradient: gradient * math.nan)
+
+    base.sites()[2].layer.register_forward_hook(spoil)
+    spokes = SpokeSet.create(base.spokes_config(), seed=0)
+    found = preflight(base, spokes, SAMPLES, checkpointing="every")
+    assert any("gradients as in a plain pass" in failure for failure in found.failures())
 
 
 def test_a_shortened_sample_keeps_the_seam_of_prompt_and_answer() -> None:

@@ -30,6 +30,17 @@ HOSTILE = (
     "<svg onload=window.hacked=3> Ada & Bob paid 5 euros. \"'`${window.hacked = 4}"
 )
 SCHEMA = load_task("memory").schema
+# What the server tells of an answer that states nothing, without the answer.
+RESULT = {
+    "grounded": [],
+    "ungrounded": [],
+    "lost": [],
+    "quotes": [],
+    "fields": {},
+    "usage": {"completion_tokens": 5},
+    "timings": {"waiting_ms": 0, "prompt_ms": 1, "predicted_ms": 1, "predicted_per_second": 1},
+    "spokesmith": {"closed": False, "tokens": {"model": 5}, "forwards": 5},
+}
 NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
 
 
@@ -61,6 +72,12 @@ def finished(browser: Browser, url: str) -> Iterator[Page]:
 
 def texts(page: Page, selector: str) -> list[str]:
     return page.locator(selector).all_text_contents()
+
+
+def answer_with(page: Page, *events: dict[str, Any]) -> None:
+    """Let every text be answered with these events."""
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
+    page.route("**/v1/encode", lambda route: route.fulfill(body=body))
 
 
 def test_the_answer_is_shown_whole_and_valid(finished: Page) -> None:
@@ -215,23 +232,19 @@ def test_html_in_what_the_server_tells_stays_text(page: Page) -> None:
     evil = "<img src=x onerror='window.hacked=1'>"
     fact = {"field": "/gist", "kind": evil, "text": evil, "span": [0, 3]}
     result = {
+        **RESULT,
         "encoding": {"gist": evil},
         "grounded": [{**fact, "source_span": [0, 2]}],
         "ungrounded": [{**fact, "reason": evil}],
         "lost": [{"kind": evil, "text": evil, "source_span": [0, 3]}],
-        "quotes": [],
         "fields": {evil: True},
-        "usage": {"completion_tokens": 5},
-        "timings": {"waiting_ms": 0, "prompt_ms": 1, "predicted_ms": 1, "predicted_per_second": 1},
-        "spokesmith": {"closed": False, "tokens": {"model": 5}, "forwards": 5},
     }
-    events = [
+    answer_with(
+        page,
         {"type": "start", "model": evil, "schema": {"properties": {evil: {}}}},
         {"type": "piece", "segments": [[json.dumps({"gist": evil}), evil]], "tokens": {evil: 5}},
         {"type": "result", "result": result},
-    ]
-    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events)
-    page.route("**/v1/encode", lambda route: route.fulfill(body=body))
+    )
     encode(page, "tea time")
     page.locator("#json .made-up").focus()
     page.unroute("**/v1/encode")
@@ -278,6 +291,21 @@ def test_stop_gives_the_answer_up(browser: Browser) -> None:
         assert page.evaluate("document.activeElement.id") == "encode"
 
 
+@pytest.mark.parametrize("written", ['{"gist":"tea', '{"gist":0.4', '{"gist":["tea"'])
+def test_a_field_that_was_cut_is_neither_being_written_nor_judged(page: Page, written: str) -> None:
+    answer_with(
+        page,
+        {"type": "start", "schema": {"properties": {"gist": {}, "summary": {}}}},
+        {"type": "piece", "segments": [[written, "model"]], "tokens": {"model": 5}},
+        {"type": "error", "error": {"message": "the answer was cut"}},
+    )
+    page.fill("#text", TEXT)
+    page.click("#encode")
+    expect(page.locator("#problem")).to_have_text("the answer was cut")
+    assert texts(page, "#fields li") == ["gist", "summary"]
+    assert page.locator("#fields :is(.now, .valid, .invalid)").count() == 0
+
+
 def test_an_empty_text_is_not_sent(page: Page) -> None:
     page.click("#encode")
     assert page.locator("#told").is_hidden()
@@ -301,6 +329,26 @@ def test_it_waits_for_a_server_that_is_loading(browser: Browser) -> None:
         page.wait_for_selector("#model:enabled")
         expect(page.locator("#status")).to_have_text("Paste a text and encode it.")
         page.close()
+
+
+def test_what_is_still_loading_does_not_talk_over_an_answer(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    page.clock.install()
+    told = {"error": {"message": "the embedding model is still being loaded"}}
+    page.route("**/v1/models", lambda route: route.fulfill(status=503, json=told))
+    page.goto(url)
+    expect(page.locator("#status")).to_contain_text("still being loaded")
+    encode(page, TEXT)
+    # The second try begins when what came of the first has been told.
+    for _ in range(2):
+        with page.expect_request("**/v1/models"):
+            page.clock.fast_forward(2000)
+    expect(page.locator("#status")).to_contain_text("2 made up", timeout=1)
+    page.unroute("**/v1/models")
+    page.clock.fast_forward(2000)
+    page.wait_for_selector("#model:enabled")
+    expect(page.locator("#status")).to_contain_text("2 made up", timeout=1)
+    page.close()
 
 
 def test_sets_come_before_the_base_and_the_chosen_one_answers(browser: Browser) -> None:
@@ -389,6 +437,28 @@ def test_without_a_clipboard_the_text_is_shown(browser: Browser, url: str) -> No
         assert page.input_value("#snippet-text") == canonical_json(encoding(TEXT), SCHEMA)
         page.keyboard.press("Escape")
         assert page.locator("#snippet").is_hidden()
+
+
+def test_the_json_is_copied_as_it_was_written(page: Page) -> None:
+    written = '{"b":9007199254740993,"10":1.50,"2":[]}'
+    answer_with(
+        page,
+        {"type": "start", "schema": {}},
+        {"type": "piece", "segments": [[written, "model"]], "tokens": {"model": 5}},
+        {"type": "result", "result": {**RESULT, "encoding": json.loads(written)}},
+    )
+    page.evaluate("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    encode(page, TEXT)
+    page.click("#copy-json")
+    assert page.input_value("#snippet-text") == written
+
+
+def test_a_button_that_copied_twice_gets_its_own_words_back(browser: Browser, url: str) -> None:
+    with page_of(browser, url, permissions=["clipboard-read", "clipboard-write"]) as page:
+        button = page.locator("#copy-curl")
+        button.dblclick()
+        expect(button).to_have_text("Copied")
+        expect(button).to_have_text("Copy as curl", timeout=10_000)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,4 +1,4 @@
-"""The page's scripts and style by themselves: layout of any JSON, the schema check, contrast."""
+"""The page's scripts and style alone: layout of any JSON, marks, the schema check, contrast."""
 
 import json
 import random
@@ -54,7 +54,6 @@ def shown(page: Page, pieces: list[tuple[str, str]]) -> dict[str, Any]:
             onField: (name, json) => fields.push([name, json ?? null]),
           });
           for (const [text, origin] of pieces) view.push(text, origin);
-          view.end();
           const values = view.values.map(({ pointer, raw, origins, isString }) => {
             const value = JSON.parse(isString ? `"${raw}"` : raw);
             return [pointer, value, origins.length - raw.length];
@@ -123,7 +122,6 @@ def test_what_is_no_json_breaks_nothing(page: Page, text: str) -> None:
           const { AnswerView } = await import("/static/answer.js");
           const view = new AnswerView(document.getElementById("json"), { onField: () => {} });
           view.push(text, "model");
-          view.end();
         }""",
         text,
     )
@@ -150,6 +148,53 @@ def test_characters_of_a_string_are_counted_as_the_server_does(page: Page) -> No
                 units[2 * start : 2 * end].decode("utf-16-le") for start, end in pairwise(starts)
             ]
             assert [json.loads(f'"{part}"') for part in parts] == list(text)
+
+
+HEBREW = "מרתה העבירה את הגיבוי משעה שתיים לשעה ארבע"
+ARABIC = "نقلت مارتا النسخ الاحتياطي إلى الساعة الرابعة"
+LATIN = "Marta moved the backup job"
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        (HEBREW, "הגיבוי"),
+        (ARABIC, "الاحتياطي"),
+        (f"{LATIN}.\n{HEBREW}.", "הגיבוי"),
+        (f"{HEBREW}.\n{LATIN}.", "backup"),
+        (f"{HEBREW}: gateway-2 (148).", "gateway"),
+        (f"{HEBREW}.\n" * 40, "הגיבוי"),
+    ],
+    ids=["hebrew", "arabic", "hebrew below", "latin below", "latin within", "with a scrollbar"],
+)
+def test_marks_lie_behind_the_words_in_either_direction(page: Page, text: str, word: str) -> None:
+    page.fill("#text", text)
+    start = text.index(word)
+    box = page.evaluate(
+        """async ([text, span]) => {
+          const { SourceView } = await import("/static/source.js");
+          const [input, backdrop] = ["text", "backdrop"].map((id) => document.getElementById(id));
+          const source = new SourceView(input, backdrop);
+          source.hold(text);
+          source.show(span);
+          // The backdrop follows the input's scrolling with the next frame.
+          for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+          const marked = backdrop.querySelector(".shown").firstChild;
+          const inside = document.createRange();
+          inside.setStart(marked, 1);
+          inside.setEnd(marked, marked.length - 1);
+          const { left, right, top, height } = inside.getBoundingClientRect();
+          return { left, right, middle: top + height / 2 };
+        }""",
+        [text, [start, start + len(word)]],
+    )
+    # A click tells which character of the input lies there; at the ends of a word, where the
+    # direction may change, a place has two carets.
+    carets: list[int] = []
+    for x in (box["left"] + 1, box["right"] - 1):
+        page.mouse.click(x, box["middle"])
+        carets.append(page.evaluate("document.getElementById('text').selectionStart"))
+    assert sorted(carets) == [start + 1, start + len(word) - 1]
 
 
 OTHER_SCHEMAS: list[dict[str, Any]] = [

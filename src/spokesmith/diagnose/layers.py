@@ -98,24 +98,26 @@ def _gradient(row: dict[str, Any]) -> float:
 
 
 def _dead(rows: list[dict[str, Any]]) -> Check:
-    middle = statistics.median(_gradient(row) for row in rows)
-    return _named(rows, "no layer is dead", lambda row: _gradient(row) <= DEAD_SHARE * middle)
+    # Without the gate's bias, whose gradient is zero where `up` is and may cancel elsewhere.
+    norms = [_gradient(row) for row in rows]
+    middle = statistics.median(norms)
+    return _named(rows, "no layer is dead", norms, lambda norm: norm <= DEAD_SHARE * middle)
 
 
 def _exploding(rows: list[dict[str, Any]]) -> Check:
-    middle = statistics.median(_gradient(row) for row in rows)
+    norms = [math.hypot(_gradient(row), row["gate_gradient"]) for row in rows]
+    middle = statistics.median(norms)
 
-    def explodes(row: dict[str, Any]) -> bool:
-        return not math.isfinite(_gradient(row)) or _gradient(row) > EXPLODING_FACTOR * middle
+    def explodes(norm: float) -> bool:
+        return not math.isfinite(norm) or norm > EXPLODING_FACTOR * middle
 
-    return _named(rows, "no layer explodes", explodes)
+    return _named(rows, "no layer explodes", norms, explodes)
 
 
 def _named(
-    rows: list[dict[str, Any]], name: str, is_bad: Callable[[dict[str, Any]], bool]
+    rows: list[dict[str, Any]], name: str, norms: list[float], is_bad: Callable[[float], bool]
 ) -> Check:
-    bad = [row["layer"] for row in rows if is_bad(row)]
-    norms = [_gradient(row) for row in rows]
+    bad = [row["layer"] for row, norm in zip(rows, norms, strict=True) if is_bad(norm)]
     figure = f"gradient norms from {min(norms):.1e} to {max(norms):.1e}"
     if bad:
         figure += f"; layers {', '.join(map(str, bad))}"

@@ -19,6 +19,7 @@ from spokesmith.diagnose.sameness import (
     Comparisons,
     Reference,
     dtype_of,
+    judged,
     same_forward,
     same_gradients,
     wrong_settings,
@@ -99,7 +100,7 @@ def preflight(
                 title="Is the training pass right?",
                 checks=[
                     compare("logits as in evaluation", error, passes.same_tolerance),
-                    compare(
+                    judged(
                         f"gradients as in a plain pass (most at {where})",
                         worst,
                         passes.gradient_tolerance,

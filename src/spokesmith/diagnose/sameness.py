@@ -4,6 +4,7 @@ The reference is a pass in evaluation mode with a live cache, one row at a time:
 that every version of the library computes right.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -31,7 +32,8 @@ REFERENCE = Setting(cache=True)
 SAME = {torch.float32: 1e-5, torch.bfloat16: 2e-2}
 RESHAPED = {torch.float32: 1e-4, torch.bfloat16: 8e-2}
 NOISE_FACTOR = 2.0
-# Logits that have nothing in common differ by 1.4 of their norm: from here on a yes means nothing.
+# Logits or gradients that have nothing in common differ by 1.4 of their norm, and one that is all
+# zeros by 1: from here on a yes means nothing.
 MOST_TOLERANCE = 0.5
 MOST_PERPLEXITY_RATIO = {"dtype": 1.05, "nf4": 1.5}
 OURS = {
@@ -126,6 +128,18 @@ class Comparisons:
         return self._refused[setting]
 
 
+def judged(name: str, error: float, tolerance: float, *, refused: bool = False) -> Check:
+    """A check of a relative error; told where the tolerance is too large for a yes to mean much."""
+    if not math.isfinite(tolerance):
+        figure = "two equal passes already differ by what is not a finite number"
+        return Check(name=name, verdict="no", figure=figure, value=error)
+    if tolerance > MOST_TOLERANCE and math.isfinite(error):
+        figure = f"relative error {error:.1e}; rounding alone may give {tolerance:.1e}, so this "
+        figure += "cannot be judged in such a precision: ask with --dtype float32"
+        return Check(name=name, verdict="told", figure=figure, value=error)
+    return compare(name, error, tolerance, refused=refused)
+
+
 def same_forward(
     passes: Comparisons, unquantised: Reference | None, *, is_quantised: bool
 ) -> Question:
@@ -144,12 +158,7 @@ def same_forward(
     for settings, tolerance in zip((ROW_SETTINGS, layouts), tolerances, strict=True):
         for name, setting in settings.items():
             error, _, _ = passes.logits(setting)
-            if tolerance > MOST_TOLERANCE:
-                figure = f"relative error {error:.1e}; rounding alone may give {tolerance:.1e}, so "
-                figure += "this cannot be judged in such a precision: ask with --dtype float32"
-                checks.append(Check(name=name, verdict="told", figure=figure, value=error))
-                continue
-            checks.append(compare(name, error, tolerance, refused=passes.refused(setting)))
+            checks.append(judged(name, error, tolerance, refused=passes.refused(setting)))
     if unquantised is not None:
         checks.append(_precision(base, passes.samples, unquantised, is_quantised=is_quantised))
     return Question(title="Are logits and loss the same under every setting?", checks=checks)
@@ -161,7 +170,7 @@ def same_gradients(passes: Comparisons) -> Question:
     checks: list[Check] = []
     for name, setting in GRADIENT_SETTINGS.items():
         where, error = passes.gradients(setting)
-        check = compare(name, error, tolerance, refused=passes.refused(setting))
+        check = judged(name, error, tolerance, refused=passes.refused(setting))
         if check.verdict != "yes":
             check = replace(check, figure=f"{check.figure}, most at {where}")
         checks.append(check)

@@ -1,7 +1,8 @@
 """GET /: the page on which a text is encoded before one's eyes, and the files that it is made of.
 
-The page holds nothing secret and asks for no key; what it calls does. Its policy lets the browser
-run no script and load nothing but these files.
+The page holds nothing secret. Where the server asks for a key, it asks for it here too: the browser
+sends it as a password. The page's policy lets the browser run no script and load nothing but these
+files.
 """
 
 from importlib.resources import files
@@ -25,8 +26,6 @@ HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-cache",
 }
-# What may be fetched without a key.
-OPEN_PATHS = ("/", "/static/")
 
 
 def page_router() -> APIRouter:

@@ -35,13 +35,8 @@ export class AnswerView {
     }
   }
 
-  /** No more will come. */
-  end() {
-    if (this.value && !this.inString) this.#endLiteral(0);
-  }
-
   #character(character, origin) {
-    if (this.value && /[\s,\]}]/.test(character)) this.#endLiteral(1);
+    if (this.value && /[\s,\]}]/.test(character)) this.#endLiteral();
     if (/\s/.test(character)) return;
     const frame = this.stack.at(-1);
     if (character === "}" || character === "]") {
@@ -148,9 +143,10 @@ export class AnswerView {
     this.#write(character, origin, this.value.element);
   }
 
-  #endLiteral(after) {
+  /** At the character behind it: only that tells where a number ends. */
+  #endLiteral() {
     this.value = null;
-    this.#endValue(after);
+    this.#endValue(1);
   }
 
   /** @param after characters that came since the value's last. */

@@ -39,6 +39,11 @@ function tell(words) {
   element("status").textContent = words;
 }
 
+/** Tell what comes before the first run: later the words are those of a run. */
+function greet(words) {
+  if (!run) tell(words);
+}
+
 function fail(error) {
   element("problem").hidden = false;
   element("problem").textContent = error.message;
@@ -55,13 +60,13 @@ async function loadModels() {
     if (!response.ok) throw await errorOf(response);
     fillModels((await response.json()).data);
     element("problem").hidden = true;
-    if (!run) tell(GREETING);
+    greet(GREETING);
   } catch (error) {
     if (error.status === 401) {
       fail(error);
       return;
     }
-    tell(error.status === 503 ? error.message : "The server cannot be reached; trying again.");
+    greet(error.status === 503 ? error.message : "The server cannot be reached; trying again.");
     setTimeout(loadModels, RETRY_MS);
   }
 }
@@ -111,7 +116,7 @@ async function encode() {
   }
 }
 
-async function copy(button, text) {
+async function copy(button, label, text) {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
@@ -121,7 +126,6 @@ async function copy(button, text) {
     element("snippet-text").select();
     return;
   }
-  const label = button.textContent;
   button.textContent = "Copied";
   setTimeout(() => {
     button.textContent = label;
@@ -129,7 +133,10 @@ async function copy(button, text) {
 }
 
 function onCopy(id, text) {
-  element(id).addEventListener("click", () => copy(element(id), text()));
+  const button = element(id);
+  // Read before the first click: while a copy is told, the button bears other words.
+  const label = button.textContent;
+  button.addEventListener("click", () => copy(button, label, text()));
 }
 
 const withKey = () => element("key").value.trim() !== "";

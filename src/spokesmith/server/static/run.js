@@ -7,7 +7,7 @@ import { drawProgress, drawShares, drawTimings, totalSeconds } from "./figures.j
 import { fits } from "./schema.js";
 
 const TICK_MS = 100;
-const FIELD_WORDS = { now: "being written", valid: "valid", invalid: "not valid" };
+const FIELD_WORDS = { "": "", now: ", being written", valid: ", valid", invalid: ", not valid" };
 
 export class Run {
   /**
@@ -43,7 +43,7 @@ export class Run {
   /** No more will come, whatever happened. */
   close() {
     clearInterval(this.timer);
-    this.view.end();
+    for (const item of element("fields").querySelectorAll(".now")) showState(item, "");
     element("json").classList.remove("growing");
     if (!this.view.text) for (const id of ["told", "figures"]) element(id).hidden = true;
   }
@@ -90,7 +90,8 @@ export class Run {
 
   #onResult(result) {
     this.close();
-    this.answer = JSON.stringify(result.encoding);
+    // As it was written: a number of JavaScript holds fewer digits, an object another order.
+    this.answer = this.view.text;
     for (const [name, holds] of Object.entries(result.fields)) {
       setField(name, holds ? "valid" : "invalid");
     }
@@ -112,9 +113,12 @@ function isValid(json, schema, root) {
 
 function setField(name, state) {
   const item = element("fields").querySelector(`[data-name="${CSS.escape(name)}"]`);
-  if (!item) return;
+  if (item) showState(item, state);
+}
+
+function showState(item, state) {
   item.className = state;
-  item.querySelector(".state").textContent = `, ${FIELD_WORDS[state]}`;
+  item.querySelector(".state").textContent = FIELD_WORDS[state];
 }
 
 /** The verdict in a line, as nodes; the figures are there for who does not see them below. */
