@@ -11,8 +11,11 @@ from typer.testing import CliRunner
 from spokesmith.backends.completion import Completion, Timing, Usage
 from spokesmith.backends.http import HttpBackend
 from spokesmith.cli import app
+from spokesmith.data.extract import split_of
 from spokesmith.data.generate import generate
 from spokesmith.data.pairs import read_pairs
+from spokesmith.probes.records import load_probes
+from spokesmith.tasks import load_task
 
 PAIRS = {pair.text.strip(): pair for pair in generate(6, seed=3, kinds=["news", "email"])}
 TEXTS = list(PAIRS)
@@ -25,6 +28,7 @@ class Teacher:
         self.answers: dict[str, str | BaseException] = {}
         self.asked: list[str] = []
         self.schemas: list[Any] = []
+        self.tokens = 100
 
     def complete(self, messages: Any, schema: Any = None, **_: Any) -> Completion:
         text = messages[-1]["content"]
@@ -36,7 +40,7 @@ class Teacher:
         return Completion(
             text=answer,
             finish_reason="stop",
-            usage=Usage(prompt_tokens=1000, completion_tokens=100),
+            usage=Usage(prompt_tokens=1000, completion_tokens=self.tokens),
             timing=Timing(first_token_s=0.1, total_s=0.5),
         )
 
@@ -147,6 +151,52 @@ def test_a_text_without_an_answer_is_asked_for_again(
     teacher.asked.clear()
     assert distill(texts, tmp_path / "out", "--resume")[0]["rejected"] == 0
     assert teacher.asked == [TEXTS[2]]
+
+
+def test_answers_that_are_asked_for_again_stay_paid_for(
+    teacher: Teacher, texts: Path, tmp_path: Path
+) -> None:
+    def paid(*options: str, status: int = 0) -> tuple[int, int]:
+        document, _ = distill(texts, tmp_path / "out", *options, status=status)
+        return document.get("prompt_tokens", 0), document.get("completion_tokens", 0)
+
+    teacher.answers = {TEXTS[1]: "", TEXTS[2]: "", TEXTS[3]: ValueError("HTTP 500")}
+    assert paid() == (5000, 500)
+    # Stopped before the second was asked for again.
+    del teacher.answers[TEXTS[1]], teacher.answers[TEXTS[3]]
+    teacher.answers[TEXTS[2]] = KeyboardInterrupt()
+    teacher.tokens = 30
+    paid("--resume", status=130)
+    del teacher.answers[TEXTS[2]]
+    assert paid("--resume") == (8000, 590)
+    # Nothing is left to ask for, so nothing more is paid.
+    assert paid("--resume") == (8000, 590)
+
+
+def test_a_text_stays_in_the_split_that_its_line_names(
+    teacher: Teacher, texts: Path, tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in texts.read_text().splitlines()]
+    del rows[0]["split"]
+    for split in ("train", "eval"):
+        rows = [row | {"split": split} if "split" in row else row for row in rows]
+        texts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        distill(texts, tmp_path / split)
+        first, *others = read_pairs(tmp_path / split / "pairs.jsonl")
+        assert first.split == split_of(TEXTS[0])
+        assert {pair.split for pair in others} == {split}
+
+
+def test_probes_of_the_task_are_not_asked_for(
+    teacher: Teacher, texts: Path, tmp_path: Path
+) -> None:
+    probe = load_probes(load_task("memory").probe_files[0])[0]
+    with texts.open("a") as file:
+        file.write(json.dumps({"id": "probe", "text": f" {probe.text}\n"}) + "\n")
+    document, _ = distill(texts, tmp_path / "out")
+    assert teacher.asked == TEXTS
+    assert (document["texts"], document["held_out"]) == (6, 1)
+    assert distill(texts, tmp_path / "out", "--resume")[0]["accepted"] == 6
 
 
 def test_nothing_is_replaced_unless_asked_for(

@@ -1,16 +1,18 @@
 """What must not be learned from is not written: probes, words of another split, unfit golds."""
 
+import json
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from spokesmith.data.audit import probe_texts
-from spokesmith.data.extract import pair_of
+from spokesmith.data.extract import extract, pair_of
 from spokesmith.data.generate import generate
 from spokesmith.data.pairs import Pair
 from spokesmith.data.shingles import TextsToAvoid, normal_form
-from spokesmith.data.sift import sift
+from spokesmith.data.sift import sift, unfit_records
 from spokesmith.tasks import load_task
 
 LONG = (
@@ -87,3 +89,44 @@ def test_golds_that_the_judge_fails_are_left_out_and_counted() -> None:
     )
     assert kept == [good, unruly]
     assert dropped == {"numbers_lost": 1, "held_out": 1, "made_up": 1, "repeated": 1}
+
+
+def pairs_of(folder: Path, *texts: str) -> list[Pair]:
+    """The pairs of texts and of their parts; the ids are the texts' places."""
+    path = folder / "texts.jsonl"
+    rows = [{"id": str(place), "text": text} for place, text in enumerate(texts)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return list(extract(path, sentences=True, num_excerpts=3))
+
+
+def test_no_part_of_a_held_out_text_is_kept(probes: TextsToAvoid, tmp_path: Path) -> None:
+    sets = probe_texts(load_task("memory"))
+    every = sorted((text for one in sets.values() for text in one.values()), key=len)
+    pairs = pairs_of(tmp_path, *every[-5:], LONG.replace(", and nobody", ". Nobody") * 2)
+    parts = [pair for pair in pairs if not probes.has(pair.text)]
+    assert {pair.template for pair in parts} == {pair.template for pair in pairs}
+    assert set(unfit_records(pairs, probes.has)) == {f"text:{place}" for place in range(5)}
+    # Whichever comes first, the whole or its parts.
+    for ordered in (pairs, pairs[::-1]):
+        kept = list(sift(ordered, load_task("memory"), is_taken=probes.has, dropped=Counter()))
+        assert {pair.template for pair in kept} == {"text:5"}
+
+
+def test_a_held_out_part_does_not_take_the_rest_of_its_text() -> None:
+    whole = pair_of({"id": "a", "text": "Ana moved 3 files to /srv/3. It works now."})
+    part = replace(pair_of({"id": "a/excerpt-0", "text": "It works now."}), template="text:a")
+    dropped: Counter[str] = Counter()
+    held = TextsToAvoid(["it works now"])
+    found = sift([whole, part], load_task("memory"), is_taken=held.has, dropped=dropped)
+    assert list(found) == [whole]
+    assert dropped == {"held_out": 1}
+
+
+def test_of_records_with_the_same_words_the_first_is_kept_with_its_parts(tmp_path: Path) -> None:
+    text = LONG.replace(", and nobody", ". Nobody").replace(", although", ". Yet")
+    pairs = pairs_of(tmp_path, text, text.replace("the green", "the  green"), text + " All 3 left.")
+    assert len({pair.template for pair in pairs if len(pair.text) < len(text)}) == 3
+    dropped: Counter[str] = Counter()
+    found = sift(pairs, load_task("memory"), is_taken=lambda _: False, dropped=dropped)
+    assert {pair.template for pair in found} == {"text:0", "text:2"}
+    assert set(dropped) == {"repeated"}

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,15 +154,18 @@ def ask_and_save(
         path: None where answers are not kept.
         on_answer: called with every answer, also with those that the file has; its words stand
             beside the bar.
-        is_kept: whether an answer of the file counts; one that does not is asked for again.
+        is_kept: whether an answer of the file counts; one that does not is asked for again, and
+            its tokens, which were paid for too, are added to those of the answer that comes then.
     """
     from spokesmith.probes import ask
     from spokesmith.probes.answers import AnswerLog, resumable
 
     known: dict[str, Answer] = {}
+    again: dict[str, Answer] = {}
     if path is not None and resume and path.exists():
         found = resumable(path, settings)
         known = {id: answer for id, answer in found.items() if is_kept(answer)}
+        again = {id: answer for id, answer in found.items() if id not in known}
     words = [on_answer(answer) for answer in known.values()]
     missing = [probe for probe in probes if probe.id not in known]
     done = len(probes) - len(missing)
@@ -176,6 +179,8 @@ def ask_and_save(
     ):
 
         def on_each(answer: "Answer") -> None:
+            if before := again.pop(answer.id, None):
+                answer = _with_tokens_of(before, answer)
             if log is not None:
                 log.add(answer)
             step(1, on_answer(answer))
@@ -188,6 +193,24 @@ def ask_and_save(
             if path is not None:
                 console.print(f"the answers so far are in {path}: --resume goes on", markup=False)
             raise
+        finally:
+            # What was not asked again yet stays in the file: it was paid for.
+            if log is not None:
+                for answer in again.values():
+                    log.add(answer)
+
+
+def _with_tokens_of(before: "Answer", answer: "Answer") -> "Answer":
+    """An answer with the tokens of the one that it replaces; None where neither has a count."""
+
+    def total(one: int | None, other: int | None) -> int | None:
+        return other if one is None else one + (other or 0)
+
+    return replace(
+        answer,
+        prompt_tokens=total(before.prompt_tokens, answer.prompt_tokens),
+        completion_tokens=total(before.completion_tokens, answer.completion_tokens),
+    )
 
 
 def _hash_of_spokes(spokes: str) -> str | None:

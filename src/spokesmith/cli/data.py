@@ -71,7 +71,7 @@ def generate(
     """Write (text, gold) pairs whose gold is faithful by construction.
 
     Left out are texts that are probes of the task or, with --texts-split, nearly a text of another
-    split, and real texts whose gold the judge fails.
+    split, real ones with all of their parts, and real texts whose gold the judge fails.
     """
     import time
     from collections import Counter

@@ -1,6 +1,7 @@
 """`spokesmith data distill`: real texts, encoded by a larger model behind a server."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ from spokesmith.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from spokesmith.data.distill import Rejected, Tally
+    from spokesmith.data.distill import Rejected, Tally, Text
     from spokesmith.data.pairs import Pair
     from spokesmith.probes import Answer, Asking, Probe, ProbeSet
     from spokesmith.tasks import Task
@@ -54,6 +55,7 @@ def distill(
 ) -> None:
     """Ask a teacher for the encodings of real texts, and keep those that are faithful as pairs.
 
+    A text stays in the split that its line names. Texts that are probes of the task are left out.
     Rejected answers go to rejected.jsonl with the reasons. Exit status 1 if nothing is accepted.
     """
     from spokesmith.data.distill import Prices, Tally
@@ -73,15 +75,20 @@ def distill(
         time_limit_s=time_limit,
         concurrency=concurrency,
     )
-    asked = load_set(TEXTS, loaded_task, texts=texts, split=split)
+    given = load_set(TEXTS, loaded_task, texts=texts, split=split)
+    asked = _without_probes(given, loaded_task)
     source = Source(url=url, model=model, api_key_env=api_key_env)
     # What is wrong with the server's address or key shows before anything is taken away.
     source.open(concurrency=concurrency)
     _check_folder(out, resume=resume, force=force)
     settings = _settings(url, model, loaded_task, asked, how)
-    tally = Tally(texts=len(asked.probes), prices=prices)
+    held_out = len(given.probes) - len(asked.probes)
+    tally = Tally(texts=len(asked.probes), held_out=held_out, prices=prices)
     start = time.monotonic()
-    found = _ask_all(asked.probes, loaded_task, source, how, tally, settings, out, resume=resume)
+    wanted = _texts_of(asked.probes, texts)
+    found = _ask_all(
+        asked.probes, wanted, loaded_task, source, how, tally, settings, out, resume=resume
+    )
     _write(out, found)
     seconds = time.monotonic() - start
     if as_json:
@@ -128,8 +135,41 @@ def _settings(
     }
 
 
+def _without_probes(given: "ProbeSet", task: "Task") -> "ProbeSet":
+    """The texts that may be learned from: a probe of the task is for measuring."""
+    from spokesmith.data.audit import probe_texts
+    from spokesmith.data.shingles import TextsToAvoid
+
+    held_out = TextsToAvoid(text for found in probe_texts(task).values() for text in found.values())
+    return replace(given, probes=[one for one in given.probes if not held_out.has(one.text)])
+
+
+def _texts_of(probes: "list[Probe]", path: Path) -> "list[Text]":
+    """The texts to ask for, each in the split that its line of the file names, if it does."""
+    from spokesmith.data.distill import DISTILLED, Text
+    from spokesmith.data.pairs import SPLITS
+    from spokesmith.probes.records import NO_CATEGORY
+    from spokesmith.tasks.probe_records import read_text_file
+
+    split_of = {
+        record["id"]: split
+        for split in SPLITS
+        for record in read_text_file(path, split=split).records
+    }
+    return [
+        Text(
+            id=probe.id,
+            text=probe.text,
+            kind=DISTILLED if probe.category == NO_CATEGORY else probe.category,
+            split=split_of.get(probe.id, ""),
+        )
+        for probe in probes
+    ]
+
+
 def _ask_all(
     probes: "list[Probe]",
+    texts: "list[Text]",
     task: "Task",
     source: Source,
     how: "Asking",
@@ -140,13 +180,9 @@ def _ask_all(
     resume: bool,
 ) -> "list[Pair | Rejected]":
     """The verdict on the answer to every text, in the texts' order; each answer is kept at once."""
-    from spokesmith.data.distill import DISTILLED, Text, verdict
-    from spokesmith.probes.records import NO_CATEGORY
+    from spokesmith.data.distill import verdict
 
-    by_id: dict[str, Text] = {}
-    for probe in probes:
-        kind = DISTILLED if probe.category == NO_CATEGORY else probe.category
-        by_id[probe.id] = Text(id=probe.id, text=probe.text, kind=kind)
+    by_id = {text.id: text for text in texts}
     found: dict[str, Pair | Rejected] = {}
 
     def judge(answer: "Answer") -> str:
@@ -212,5 +248,7 @@ def _say(tally: "Tally", out: Path, seconds: float) -> None:
     if tally.uncounted:
         tokens += f" ({tally.uncounted} answers came without a count)"
     cost = "" if tally.cost is None else f", cost {tally.cost:.2f}"
+    if tally.held_out:
+        console.print(f"left out as probes of the task: {tally.held_out:,}", highlight=False)
     console.print(f"{tokens}{cost}; {seconds:.0f} s", highlight=False)
     console.print(f"pairs and rejected answers: {out}", markup=False, highlight=False)

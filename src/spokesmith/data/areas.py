@@ -77,11 +77,21 @@ GATES = {
     "history": DATE_START,
     "calendar": DATE_START,
 }
+CLINICAL_NOTE = "clinical note"
+# Not a gate like the others: a recipe or a defect may mention a dose, a disease or a symptom.
+MEDICINE_GATE = re.compile(
+    r"\bpatients\b|\bthe patient\b|"
+    r"\bpatient (?:is|was|has|had|denies|reports|presents|complains)\b|"
+    r"\d ?mg\b|\bdiagnos(?:is|es|ed with)\b|\bsymptoms?\b|\bmedications?\b|\w{4}ectomy\b|"
+    r"\b(?:nausea|vomiting|hypertension|diabetes|asthma|arthritis|blood pressure|heart disease|"
+    r"chest pains?|shortness of breath)\b",
+    re.IGNORECASE,
+)
 PLAIN_AREAS = {
     "security advisory": "software/defects",
     "design proposal": "python/design",
     "recipe": "cooking/dishes",
-    "clinical note": "medicine/notes",
+    CLINICAL_NOTE: "medicine/notes",
     "dated note": "history/dates",
 }
 CHINESE_AREAS = (
@@ -99,7 +109,7 @@ CHINESE_AREAS = (
 
 def find_topics(title: str, whole: str, concepts: list[str], domain: str) -> list[dict[str, str]]:
     """Up to two topics: the areas with the most cue words, labelled with words of the text."""
-    ranked = _areas(title, whole)
+    ranked = _areas(title, whole, domain)
     labels = concepts[:]
     topics: list[dict[str, str]] = []
     for path, cues in ranked[:2]:
@@ -114,14 +124,14 @@ def find_topics(title: str, whole: str, concepts: list[str], domain: str) -> lis
     return topics
 
 
-def _areas(title: str, whole: str) -> list[tuple[str, list[str]]]:
+def _areas(title: str, whole: str, domain: str) -> list[tuple[str, list[str]]]:
     """Areas with the cue words they were chosen by, best first; the second needs two cues."""
     scores: list[tuple[int, str, list[str]]] = []
     if CJK.search(whole) and re.search("操作|做法|原料|食材", whole):
         for path, cues in CHINESE_AREAS:
             found = re.findall(cues, title or whole) or re.findall(cues, whole)[:1]
             scores.append((len(found) + 3 * bool(re.search(cues, title)), path, found))
-    open_fields = _open_fields(whole)
+    open_fields = _open_fields(whole, domain)
     for path, pattern in AREA_PATTERNS.items():
         if path.split("/")[0] not in open_fields:
             continue
@@ -131,7 +141,8 @@ def _areas(title: str, whole: str) -> list[tuple[str, list[str]]]:
     return [(path, found) for score, path, found in best if score >= 2 or path == best[0][1]]
 
 
-def _open_fields(whole: str) -> set[str]:
-    """The fields that a text may be of; medicine takes what no other field claims."""
+def _open_fields(whole: str, domain: str) -> set[str]:
+    """The fields that a text may be of; medicine only where no field but software is."""
     found = {field for field, gate in GATES.items() if gate.search(whole)}
-    return found if found - {"software"} else found | {"medicine"}
+    is_medical = domain == CLINICAL_NOTE or MEDICINE_GATE.search(whole)
+    return found | {"medicine"} if is_medical and not found - {"software"} else found

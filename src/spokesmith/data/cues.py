@@ -182,8 +182,9 @@ FIXED = re.compile(
     r"\b(?:fixed|corrected|resolved|patched|addressed|mitigated|solved)\b", re.IGNORECASE
 )
 NOT_FIXED = re.compile(
-    r"\b(?:not (?:yet )?(?:been )?(?:fixed|patched|resolved)|unfixed|unpatched|"
-    r"no (?:fix|patch|fixed version|patched version))",
+    r"(?:\b(?:not|never|cannot)|n['’]t)(?: (?:yet|be|been|(?!only)\w+ly))* "
+    r"(?:fixed|corrected|resolved|patched|addressed|mitigated|solved)\b|"
+    r"\b(?:unfixed|unpatched|no (?:fix|patch|fixed version|patched version))",
     re.IGNORECASE,
 )
 STATUS = re.compile(
@@ -229,6 +230,12 @@ PLEASED = re.compile(
     r"\b(?:delicious|tasty|favou?rite|great|amazing|perfect|excellent|yummy|wonderful|love)\b",
     re.IGNORECASE,
 )
+# Up to the end of the clause: what is "not sweet" may be great.
+DENIED_PRAISE = re.compile(
+    r"(?:\b(?:not(?! only| just)|never|no|nothing|nor|neither|cannot|hardly|without|anything but|"
+    r"far from|less than)\b(?!-)|n['’]t\b)(?:(?!\b(?:and|but|yet)\b)[^.,;:!?])*",
+    re.IGNORECASE,
+)
 NEGATIVE_FINDING = re.compile(r"\b(?:no|denies|denied|negative|without|not)\b[^.;]*", re.IGNORECASE)
 
 
@@ -249,7 +256,7 @@ def weigh(whole: str, domain: str) -> Weight:
         if LANDMARK.search(whole):
             return Weight("notable", "neutral", "unknown", 0.45)
         return Weight("routine", "neutral", "unknown", 0.2)
-    tone = "satisfying" if PLEASED.search(whole) else "neutral"
+    tone = "satisfying" if PLEASED.search(DENIED_PRAISE.sub(" ", whole)) else "neutral"
     return Weight("routine", tone, "unknown", 0.25 if tone == "satisfying" else 0.2)
 
 

@@ -26,11 +26,12 @@ PER_MILLION = 1_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Text:
-    """A text to encode; `kind` is its domain."""
+    """A text to encode; `kind` is its domain, `split` is "" where its source names none."""
 
     id: str
     text: str
     kind: str
+    split: str = ""
 
 
 class Answer(Protocol):
@@ -79,8 +80,8 @@ def verdict(text: Text, answer: Answer, task: Task) -> Pair | Rejected:
         id=text.id,
         kind=text.kind,
         template=DISTILLED,
-        # By the text: two ids with one text are in one split.
-        split=split_of(text.text),
+        # Else by the text: two ids with one text are in one split.
+        split=text.split or split_of(text.text),
         text=text.text,
         gold=json.loads(task.canonical(parse_strict(answer.text))),
     )
@@ -125,11 +126,13 @@ class Prices:
 class Tally:
     """What came so far: verdicts, reasons, tokens and their price.
 
-    An answer counts under each of its `reasons`. `uncounted` are answers whose tokens the teacher
-    does not tell: the price leaves them out.
+    An answer counts under each of its `reasons`. `held_out` are probes of the task, which are not
+    asked for. `uncounted` are answers whose tokens the teacher does not tell: the price leaves them
+    out.
     """
 
     texts: int
+    held_out: int = 0
     prices: Prices | None = None
     accepted: int = 0
     rejected: int = 0
@@ -162,6 +165,7 @@ class Tally:
         """The tally as a JSON value, the most frequent reasons first."""
         return {
             "texts": self.texts,
+            "held_out": self.held_out,
             "accepted": self.accepted,
             "rejected": self.rejected,
             "reasons": dict(self.reasons.most_common()),

@@ -8,6 +8,7 @@ identifiers, URLs and code alone.
 import re
 from collections.abc import Iterator
 
+from spokesmith.data.denials import denies, names_no_one
 from spokesmith.data.gold import CJK, sentences
 from spokesmith.data.lexicon import (
     EVENT_ENDINGS,
@@ -244,7 +245,8 @@ def _classified(text: str, start: int, phrase: str) -> Iterator[Found]:
 
 def _sort_of(words: list[str], before: str, after: str) -> str:
     last = words[-1].strip(".")
-    if LIFE_EVENT.match(after) or re.match(r"\s*<[\w.+-]+@", after):
+    lives = LIFE_EVENT.match(after) and not names_no_one(words)
+    if lives or re.match(r"\s*<[\w.+-]+@", after):
         return PERSON
     if len(words) > 1 and last in ORGANIZATION_ENDINGS:
         return ORGANIZATION
@@ -281,9 +283,13 @@ def _context(text: str, start: int, end: int, kind: str) -> str:
 
 
 def _words_of(phrase: str, first: int, whole: bool = False) -> str:
-    """Up to six words of a phrase; unless `whole`, without a function word at its end."""
+    """Up to six words of a phrase; unless `whole`, without a function word at its end.
+
+    "" where the words that deny the others are left out.
+    """
     words = phrase.split()
     chosen = words[first:] if first else words[:CONTEXT_WORDS]
+    is_denied = denies(words if first else chosen)
     is_cut = not first and len(chosen) < len(words)
     while chosen:
         is_function_word = not whole and chosen[-1].lower() in FUNCTION_WORDS
@@ -294,6 +300,8 @@ def _words_of(phrase: str, first: int, whole: bool = False) -> str:
         is_cut = True
     while chosen and chosen[0].lower() in ("and", "or", "the", "a", "an", "of", "to"):
         chosen = chosen[1:]
+    if is_denied and not denies(chosen):
+        return ""
     while " ".join(chosen).count("`") % 2:
         chosen = chosen[1:] if first else chosen[:-1]
     return shorten(" ".join(chosen).strip("*'’ "), CONTEXT_LENGTH)

@@ -6,6 +6,7 @@ connectives. English; other languages give none. Precision before recall.
 
 import re
 
+from spokesmith.data.denials import denies, names_no_one
 from spokesmith.data.lexicon import (
     AUXILIARIES,
     BASE,
@@ -65,8 +66,24 @@ CONNECTIVES = (
         ),
     ),
 )
-NEGATIONS = words_of("not no never without cannot nor neither hardly")
-NEGATED = re.compile(r"\b(?:not|never|no|n't|without|whether|if|only)\s*$", re.IGNORECASE)
+# A negation reaches over a relative clause and a stretch of time, as in `No version that was
+# released before May has fixed it`, but not past these.
+REACH_ENDS = words_of("; : but")
+CLAUSE_ENDS = REACH_ENDS | words_of(
+    ", ( ) and so because while although though if when where unless then than"
+)
+NEGATIVE_SUBJECTS = words_of("no nobody none nothing neither")
+NEGATED = re.compile(
+    r"(?:\b(?:whether|if|only)|(?:\b(?:not|never|no|nor|cannot|without)|n['’]t)"
+    r"(?: (?:always|ever|even|again|longer|be|been|itself|(?!only)\w+ly))*)\s*$",
+    re.IGNORECASE,
+)
+# `causes` is a noun after these, and before what no object begins with.
+ARTICLES = DETERMINERS - words_of("this that each another")
+ADJECTIVE = re.compile(
+    r"natural|root|main|major|minor|common|other|likely|unlikely|potential|known|unknown|various|"
+    r"different|good|true|real|chief|direct|indirect|underlying|\w+(?:ous|able|ible|[cnru]al|ary)"
+)
 LIFE = re.compile(
     r"(?P<name>[A-ZÀ-Þ\"][^,;:<>()]{2,50}?)\s*(?:<[^>]*>|\([^)]*\))?,?\s+"
     r"(?P<verb>is born|was born|born|dies|died)\b(?P<rest>[^,.;]*)"
@@ -93,7 +110,7 @@ def find_actions(parts: list[Segment]) -> list[Action]:
 
 def _life_event(text: str) -> Action | None:
     found = LIFE.search(text)
-    if not found:
+    if not found or names_no_one(found["name"].split()):
         return None
     verb = "die" if found["verb"] in ("dies", "died") else "born"
     return {
@@ -110,9 +127,7 @@ def _first_action(part: Segment) -> Action | None:
         if known is None or (token[0].isupper() and index > 0 and tokens[index - 1] != ":"):
             continue
         verb, form = known
-        if any(
-            word.lower() in NEGATIONS or "n't" in word for word in tokens[max(index - 3, 0) : index]
-        ):
+        if denies(_words_reaching(tokens, index)):
             continue
         if not _is_verb(tokens, index, form, part.kind == STEP):
             passive = _passive(tokens, index, verb, form)
@@ -127,6 +142,15 @@ def _first_action(part: Segment) -> Action | None:
         if words and FORMS.get(words.split()[-1].lower(), ("", ""))[1] != GERUND:
             return {"verb": verb, "object": words, "details": details}
     return None
+
+
+def _words_reaching(tokens: list[str], index: int) -> list[str]:
+    """The words before `index` that may deny it: of its clause, or all from a negative subject."""
+    ends = REACH_ENDS if tokens[0].lower() in NEGATIVE_SUBJECTS else CLAUSE_ENDS
+    start = index
+    while start > 0 and tokens[start - 1].lower() not in ends:
+        start -= 1
+    return tokens[start:index]
 
 
 def _is_verb(tokens: list[str], index: int, form: str, imperative: bool) -> bool:
@@ -230,7 +254,7 @@ def find_causes(parts: list[Segment]) -> list[dict[str, str]]:
         if part.kind in (TITLE, HEADING, ITEM):
             continue
         for relation, connective in CONNECTIVES:
-            found = connective.search(part.text)
+            found = _first_stated(connective, part.text)
             if not found or NEGATED.search(part.text[: found.start()]):
                 continue
             rest = part.text[found.end() :]
@@ -239,6 +263,24 @@ def find_causes(parts: list[Segment]) -> list[dict[str, str]]:
                 causes.append({"relation": relation, "description": description})
             break
     return causes
+
+
+def _first_stated(connective: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The first place of a connective that is not the noun `causes`."""
+    for found in connective.finditer(text):
+        if found.group().strip().lower() != "causes" or _is_causing(text, found):
+            return found
+    return None
+
+
+def _is_causing(text: str, found: re.Match[str]) -> bool:
+    before = re.search(r"([\w-]+) $", text[: found.start()])
+    after = re.match(r"[\w`\"-]+", text[found.end() :])
+    previous = before[1].lower() if before else ""
+    following = after.group().lower() if after else ""
+    if previous in ARTICLES | PREPOSITIONS or following in PREPOSITIONS | AUXILIARIES | CLAUSE_ENDS:
+        return False
+    return following in DETERMINERS or bool(following and not ADJECTIVE.fullmatch(previous))
 
 
 def _clause(text: str) -> str:
