@@ -57,9 +57,9 @@ def task_of_file(path: Path) -> "Task | None":
         ValueError: the file is damaged, or names a task that is not to be had as it was.
     """
     from spokesmith.bases.gguf_header import read_header
-    from spokesmith.tasks import Task, load_task
-    from spokesmith.tasks.of_set import is_trained_on
-    from spokesmith.tasks.task import BUILT_IN_NAMES, DEFAULT_MAX_TOKENS
+    from spokesmith.tasks import Task
+    from spokesmith.tasks.of_set import built_in_task
+    from spokesmith.tasks.task import DEFAULT_MAX_TOKENS
 
     header = read_header(path)
     name, schema_hash, prompt_hash, prompt, schema, verbatim = (
@@ -69,8 +69,8 @@ def task_of_file(path: Path) -> "Task | None":
     if not name:
         return None
     record = FileRecord(task=name, schema_hash=schema_hash, prompt_hash=prompt_hash)
-    if name in BUILT_IN_NAMES and is_trained_on(record, load_task(name)):
-        return load_task(name)
+    if built_in := built_in_task(record):
+        return built_in
     if not prompt or not schema:
         raise ValueError(
             f"{path} was made for the task '{name}', and its prompt is not in it: name the folder "

@@ -32,8 +32,8 @@ def task_of_set(folder: Path, card: TaskRecord) -> Task | None:
         ValueError: it is not to be had as it was when the set was trained.
     """
     own = folder / FOLDER_NAME
-    if card.task in BUILT_IN_NAMES and is_trained_on(card, load_task(card.task)):
-        return load_task(card.task)
+    if built_in := built_in_task(card):
+        return built_in
     if not (own / "task.toml").is_file():
         if not card.task:
             return None
@@ -48,6 +48,12 @@ def task_of_set(folder: Path, card: TaskRecord) -> Task | None:
             f"the folder of the task '{card.task}' there, as it was then"
         )
     return task
+
+
+def built_in_task(record: TaskRecord) -> Task | None:
+    """The built-in task of a record's name, where prompt and schema are those of the record."""
+    task = load_task(record.task) if record.task in BUILT_IN_NAMES else None
+    return task if task is not None and is_trained_on(record, task) else None
 
 
 def _load_copy(folder: Path) -> Task:
