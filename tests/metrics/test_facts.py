@@ -80,6 +80,14 @@ def test_identifiers(identifier: str) -> None:
     assert found in ([identifier], [identifier.removeprefix("doi:")])
 
 
+@pytest.mark.parametrize("start", ["v1", "1.2.3", "x-", "http://a/", "10."])
+@pytest.mark.parametrize("repeated", ["a", "1", "-a", ".a", "A1", ")"])
+def test_long_words_are_read_in_one_go(start: str, repeated: str) -> None:
+    # One place to cut such a word too many doubles the work with every letter.
+    word = start + 1000 * repeated + "_"
+    assert all(word[fact.start : fact.end] == fact.text for fact in find_facts(word))
+
+
 @pytest.mark.parametrize(
     "plain",
     [
