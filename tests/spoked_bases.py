@@ -1,8 +1,11 @@
 """Tiny bases with spokes that look trained, and steps on which two ways to compute are compared."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import count
 from typing import Any
 
+import pytest
 import torch
 
 from spokesmith.bases import Base
@@ -85,3 +88,18 @@ def squared_errors(runners: dict[str, Runner], exact: Runner) -> dict[str, float
                 difference = scores.logits.float() - expected[row].logits
                 errors[name] += float(difference.square().sum())
     return errors
+
+
+@contextmanager
+def third_call_lacks_memory(owner: Any, method: str) -> Iterator[None]:
+    """Inside the block the third call of a class's method fails for lack of memory."""
+    original, calls = getattr(owner, method), count(1)
+
+    def scarce(*args: Any, **options: Any) -> Any:
+        if next(calls) == 3:
+            raise torch.OutOfMemoryError("no memory is left")
+        return original(*args, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(owner, method, scarce)
+        yield

@@ -9,14 +9,17 @@ from typing import Any
 
 import pytest
 import torch
+from spoked_bases import third_call_lacks_memory
 
 from spokesmith.backends import LocalBackend
 from spokesmith.backends.completion import Piece
 from spokesmith.backends.request import CancelledError, Request, UnknownModelError
 from spokesmith.backends.text_stream import TextStream
 from spokesmith.bases import Base
-from spokesmith.decoding import Constraint, Sampling
-from spokesmith.spokes import SpokesCard, SpokeSet, load_spokes, save_spokes
+from spokesmith.decoding import Constraint, Features, Sampling
+from spokesmith.decoding.joined import JoinedBlocks
+from spokesmith.spokes import Placement, SpokesCard, SpokeSet, load_spokes, save_spokes
+from spokesmith.spokes.modules import Spoke
 from spokesmith.tasks import load_task, save_task
 from spokesmith.testing import byte_tokenizer, tiny_base
 
@@ -29,8 +32,8 @@ def base() -> Base:
     return tiny_base(dtype="float64")
 
 
-def save_set(base: Base, folder: Path, seed: int) -> str:
-    config = base.spokes_config(placement="residual", num_spokes=1, rank=8)
+def save_set(base: Base, folder: Path, seed: int, placement: Placement = "residual") -> str:
+    config = base.spokes_config(placement=placement, num_spokes=1, rank=8)
     spokes = SpokeSet.create(config, seed=seed)
     for index in config.layer_indices:
         generator = torch.Generator().manual_seed(seed)
@@ -186,6 +189,44 @@ def test_models_are_the_base_and_the_sets(base: Base, tmp_path: Path) -> None:
     with pytest.raises(UnknownModelError):
         backend.unload_set("one")
     assert backend.start(ask).result(30).text == bare
+
+
+@pytest.mark.parametrize(("owner", "method"), [(Spoke, "to"), (JoinedBlocks, "_join")])
+def test_a_set_for_which_memory_is_lacking_is_refused(
+    base: Base, tmp_path: Path, owner: Any, method: str
+) -> None:
+    folder = save_set(base, tmp_path / "one", 1, "ffn")
+    ask = Request(messages=MESSAGES, max_tokens=12)
+    backend, fresh = (
+        LocalBackend(one, spokes=None, features=Features(captured=True))
+        for one in (base, tiny_base(dtype="float64"))
+    )
+    bare = backend.start(ask).result(30).text
+    with (
+        third_call_lacks_memory(owner, method),
+        pytest.raises(ValueError, match=r"'one' does not fit beside the base \(no memory is left"),
+    ):
+        backend.load_set(folder, name="one")
+    assert [model.name for model in backend.models()] == [base.name]
+    assert backend.start(ask).result(30).text == bare
+    for one in (backend, fresh):
+        one.load_set(folder, name="one")
+    texts = {one.start(replace(ask, model="one")).result(30).text for one in (backend, fresh)}
+    assert len(texts) == 1
+    assert texts != {bare}
+
+
+def test_a_set_that_is_loaded_has_its_prompt_ready(base: Base, tmp_path: Path) -> None:
+    backend = LocalBackend(base, spokes=None, num_slots=4)
+    task = backend.load_set(save_set(base, tmp_path / "one", 1), name="one").task
+    assert task is not None
+    jobs = [
+        backend.start(Request(messages=task.messages(text), model="one", max_tokens=2))
+        for text in ("A pump stopped.", "Rain.", "Marta called.", "Nothing.")
+    ]
+    shared = {job.result(30).usage.cached_tokens for job in jobs}
+    assert len(shared) == 1
+    assert min(shared) > 100
 
 
 def test_sets_come_and_go_and_no_answer_is_lost(base: Base, tmp_path: Path) -> None:

@@ -27,10 +27,11 @@ class ScarceMemory(TorchDispatchMode):
         return found
 
 
+@pytest.mark.parametrize("model_type", ["llama", "qwen3_5_text"])
 def test_memory_that_is_lacking_half_way_changes_no_answer(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, model_type: str
 ) -> None:
-    base = tiny_base(dtype="float64")
+    base = tiny_base(model_type, dtype="float64")
     prompts = [[65 + place] * (BLOCK - 10) for place in range(2)]
     features = Features(step_tokens=2 * BLOCK)
 

@@ -1,6 +1,7 @@
 """Endings of answers that were cut: always valid, and the shortest there is."""
 
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -8,15 +9,16 @@ import pytest
 from spokesmith.backends import LocalBackend
 from spokesmith.backends.request import Request
 from spokesmith.decoding import Constraint
-from spokesmith.decoding.closing import Closer
-from spokesmith.decoding.grammar import GrammarCompiler
+from spokesmith.decoding.closing import MAX_TOKENS, MOST_QUESTIONS, Closer
+from spokesmith.decoding.grammar import Grammar, GrammarCompiler
 from spokesmith.metrics.compliance import check
 from spokesmith.tasks import load_task
 from spokesmith.tasks.verbatim import held_to_text
 from spokesmith.testing import byte_tokenizer, tiny_base
 
 TOKENIZER = byte_tokenizer()
-VOCABULARY = 320
+COMPILER = GrammarCompiler(TOKENIZER, TOKENIZER.eos_token_id, 320)
+CLOSER = Closer(COMPILER.all_token_bytes())
 MEMORY = load_task("memory").schema
 ENCODING = {
     "gist": "a pump",
@@ -38,11 +40,10 @@ ENCODING = {
 
 
 def closed(schema: dict[str, Any], written: str) -> str:
-    compiler = GrammarCompiler(TOKENIZER, TOKENIZER.eos_token_id, VOCABULARY)
-    grammar = compiler.start(Constraint(kind="schema", value=schema))
+    grammar = COMPILER.start(Constraint(kind="schema", value=schema))
     ids = TOKENIZER(written, add_special_tokens=False).input_ids
     assert grammar.advance(ids) == len(ids)
-    ending = Closer(compiler.all_token_bytes()).close(grammar)
+    ending = CLOSER.close(grammar)
     assert ending is not None
     return written + TOKENIZER.decode(ending)
 
@@ -119,10 +120,37 @@ def test_the_ending_is_the_shortest(
     assert len(answer) == len(written) + shortest_by_search(schema, written)
 
 
+@pytest.mark.parametrize("length", [200, 2000])
+def test_a_long_ending_is_found_in_bounded_work(
+    monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    asked, most = Counter[str](), 2 * MOST_QUESTIONS
+
+    def counted(name: str, original: Any) -> Any:
+        def ask(*args: Any) -> Any:
+            asked[name] += 1
+            assert asked.total() < most, asked
+            return original(*args)
+
+        return ask
+
+    for name in ("allows", "forced", "advance", "accept", "copy"):
+        monkeypatch.setattr(Grammar, name, counted(name, getattr(Grammar, name)))
+    schema = object_of(t={"type": "string", "minLength": length})
+    answer = closed(schema, '{"t":"')
+    assert check(answer, schema).valid
+    assert len(answer) == len('{"t":""}') + length
+
+
+def test_an_ending_that_is_too_long_is_none() -> None:
+    schema = {"type": "array", "items": {"type": "integer"}, "minItems": MAX_TOKENS}
+    grammar = COMPILER.start(Constraint(kind="schema", value=schema))
+    assert CLOSER.close(grammar) is None
+
+
 def shortest_by_search(schema: dict[str, Any], written: str) -> int:
     """How many letters the shortest ending has, by trying all endings in the order of length."""
-    compiler = GrammarCompiler(TOKENIZER, TOKENIZER.eos_token_id, VOCABULARY)
-    grammar = compiler.start(Constraint(kind="schema", value=schema))
+    grammar = COMPILER.start(Constraint(kind="schema", value=schema))
     grammar.advance(TOKENIZER(written, add_special_tokens=False).input_ids)
     states, length = [grammar], 0
     # Of a string's letters one stands for all: they lead to the same endings.

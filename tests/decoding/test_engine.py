@@ -1,6 +1,7 @@
 """The engine and its grammars on a tiny random base, which writes nonsense unless it is held."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from spokesmith.backends import LocalBackend
 from spokesmith.bases import Base
 from spokesmith.decoding import Constraint, Engine, Sampling
+from spokesmith.decoding.row import masks_along
 from spokesmith.metrics.compliance import check, parse_strict
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.tasks import canonical_json, load_task
@@ -170,3 +172,30 @@ def test_fields_held_to_a_text_hold_its_words(base: Base) -> None:
         names.update(parse_strict(answer)["names"])
     assert len(names) >= 2
     assert all(name in " ".join(text.split()) for name in names)
+
+
+def test_masks_for_draws_are_made_while_the_base_computes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, made = Engine(tiny_base()), threading.Event()
+    run = engine.runner.run
+
+    def make(*given: Any) -> Any:
+        masks = masks_along(*given)
+        made.set()
+        return masks
+
+    def wait_for_masks(works: Any) -> Any:
+        assert made.wait(10), "nobody makes masks while the base computes"
+        made.clear()
+        return run(works)
+
+    monkeypatch.setattr("spokesmith.decoding.engine.masks_along", make)
+    monkeypatch.setattr(engine.runner, "run", wait_for_masks)
+    found = engine.generate(
+        PROMPT,
+        spokes=None,
+        constraint=Constraint(kind="regex", value="[a-z]{8}"),
+        sampling=Sampling(temperature=1.0),
+    )
+    assert len(found.tokens) == 8

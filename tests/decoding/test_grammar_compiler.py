@@ -50,3 +50,24 @@ def test_a_new_grammar_that_two_ask_for_is_kept_once(monkeypatch: pytest.MonkeyP
     found[0].accept(letter)
     assert [one.allows(letter) for one in found] == [False, True]
     assert len(compiler._compiled) == 1
+
+
+def test_an_added_token_that_looks_like_a_mark_and_is_none_is_a_text() -> None:
+    tokenizer = byte_tokenizer()
+    tokenizer.add_tokens(["<b>"])
+    (mark,) = tokenizer("<b>", add_special_tokens=False).input_ids
+    letters = tokenizer.convert_tokens_to_ids(list("<b>"))
+    compiler = GrammarCompiler(tokenizer, tokenizer.eos_token_id, 320)
+    anything = compiler.start(Constraint(kind="regex", value="(.|\n)*"))
+    control = [tokenizer.bos_token_id, tokenizer.unk_token_id, 300]
+    assert anything.allows(mark)
+    assert not any(anything.allows(token) for token in control)
+    for value in ("<b>|x", "[<x]b>", "(.|\n)*"):
+        for tokens in ([mark], letters):
+            grammar = compiler.start(Constraint(kind="regex", value=value))
+            assert grammar.advance(tokens) == len(tokens)
+            assert grammar.may_end
+    certain = compiler.start(Constraint(kind="regex", value="<b>"))
+    assert certain.only_choice() == mark
+    certain.accept(mark)
+    assert certain.has_ended

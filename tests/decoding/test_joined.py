@@ -2,7 +2,15 @@
 
 import pytest
 import torch
-from spoked_bases import STEPS, assert_alike, noisy, rounded, spoked, squared_errors
+from spoked_bases import (
+    STEPS,
+    assert_alike,
+    noisy,
+    rounded,
+    spoked,
+    squared_errors,
+    third_call_lacks_memory,
+)
 
 from spokesmith.bases import Base
 from spokesmith.decoding import Engine
@@ -68,6 +76,27 @@ def test_a_set_that_changes_comes_or_goes_is_seen() -> None:
     assert_alike(joined, plain, STEPS[5:6])
     attach(base.model, base.sites(), noisy(base, 5, rank=8), name="noise")
     assert_alike(joined, plain, STEPS[:2])
+
+
+@pytest.mark.parametrize("stays", [True, False])
+@pytest.mark.parametrize("copies", [True, False])
+def test_blocks_for_which_memory_was_lacking_are_laid_out_anew(copies: bool, stays: bool) -> None:
+    base = spoked("llama")
+    blocks = JoinedBlocks(base, copies=copies)
+    joined, plain = Runner(base, 3, joined=blocks), Runner(base, 3)
+    assert_alike(joined, plain, STEPS[:1])
+    version = blocks.version
+    attach(base.model, base.sites(), noisy(base, 5, rank=8), name="late")
+    with (
+        third_call_lacks_memory(JoinedBlocks, "_join"),
+        pytest.raises(torch.OutOfMemoryError, match="no memory is left"),
+    ):
+        blocks.refresh()
+    if not stays:
+        detach(base.model, "late")
+    assert_alike(joined, plain, STEPS[1:])
+    # What was recorded with the former blocks is of no use.
+    assert blocks.version > version
 
 
 def test_the_base_keeps_its_parameters_where_they_are() -> None:

@@ -24,9 +24,11 @@ from spokesmith.decoding import (
 )
 from spokesmith.decoding.closing import Closer
 from spokesmith.decoding.drafting import Drafter
+from spokesmith.decoding.grammar import Grammar
 from spokesmith.testing import tiny_base
 
-POISON = 300
+# A token that no answer holds by itself.
+POISON = 302
 PROMPT = list(range(65, 91))
 
 
@@ -89,7 +91,9 @@ class Clock:
         self.now += 100
 
 
-def test_a_fault_in_the_middle_of_a_batch_is_one_answer_s(base: Base) -> None:
+@pytest.mark.parametrize("model_type", ["llama", "qwen3_5_text"])
+def test_a_fault_in_the_middle_of_a_batch_is_one_answer_s(model_type: str) -> None:
+    base = tiny_base(model_type, dtype="float64")
     wanted = [
         Engine(base).generate([*PROMPT, place], spokes=None, max_tokens=24).tokens
         for place in range(6)
@@ -132,6 +136,51 @@ def test_a_guess_that_fails_is_one_answer_s_too(
     bad = engine.submit([*PROMPT, POISON], spokes=None, max_tokens=9)
     good = engine.submit(PROMPT, spokes=None, max_tokens=9)
     with pytest.raises(ValueError, match="no idea"):
+        bad.future.result(20)
+    assert len(good.future.result(20).tokens) == 9
+
+
+class GivesUp:
+    """A grammar's matcher that has had too much work once tokens were tried out."""
+
+    def __init__(self, matcher: Any) -> None:
+        self._matcher = matcher
+        self._is_done = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._matcher, name)
+
+    def try_consume_tokens(self, tokens: list[int]) -> int:
+        self._is_done = True
+        return self._matcher.try_consume_tokens(tokens)
+
+    def rollback(self, num_tokens: int) -> bool:
+        return not self._is_done and self._matcher.rollback(num_tokens)
+
+    def is_error(self) -> bool:
+        return self._is_done
+
+    def get_error(self) -> str:
+        return "too many items"
+
+
+def test_a_grammar_that_gives_up_while_guessing_is_the_caller_s_fault(
+    base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = Engine(base, num_slots=2)
+    start = engine.grammars.start
+
+    def start_one_that_gives_up(constraint: Constraint) -> Grammar:
+        grammar = start(constraint)
+        grammar._matcher = GivesUp(grammar._matcher)  # pyright: ignore
+        return grammar
+
+    held = Constraint(kind="regex", value="[xy]abcdefgh")
+    with monkeypatch.context() as patch:
+        patch.setattr(engine.grammars, "start", start_one_that_gives_up)
+        bad = engine.submit(PROMPT, spokes=None, constraint=held)
+    good = engine.submit(PROMPT, spokes=None, constraint=held)
+    with pytest.raises(ValueError, match="takes too much work"):
         bad.future.result(20)
     assert len(good.future.result(20).tokens) == 9
 

@@ -1,5 +1,6 @@
 """Draws have the distribution that was asked for, however many tokens a step confirms."""
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -10,7 +11,7 @@ from torch import Tensor
 from spokesmith.decoding import Constraint, Sampling
 from spokesmith.decoding.grammar import GrammarCompiler
 from spokesmith.decoding.row import Row
-from spokesmith.decoding.sampling import Sampler, Scores
+from spokesmith.decoding.sampling import LEAST_TEMPERATURE, Sampler, Scores
 from spokesmith.testing import byte_tokenizer
 
 CPU = torch.device("cpu")
@@ -64,6 +65,28 @@ def test_biases_and_penalties_change_logits() -> None:
         sampler.accept(picked[-1])
     # 2.0 falls to 1.2, 0.8; then 1.0 is next, and so on.
     assert picked == [0, 0, 1, 0]
+
+
+def test_a_bias_for_every_token_costs_no_more_than_one() -> None:
+    logits = torch.randn(2**18, generator=torch.Generator().manual_seed(0))
+    biases = torch.randn(len(logits), generator=torch.Generator().manual_seed(1))
+    sampler = Sampler(Sampling(logit_bias=dict(enumerate(biases.tolist()))), CPU)
+    start = time.perf_counter()
+    picked = {sampler.pick(logits, BEST, lambda _: True, lambda: None) for _ in range(5)}
+    assert time.perf_counter() - start < 1
+    assert picked == {int((logits + biases).argmax())}
+
+
+@pytest.mark.parametrize("temperature", [1e-40, 1e-6, LEAST_TEMPERATURE])
+def test_the_smallest_temperatures_take_the_most_likely_token(temperature: float) -> None:
+    sampler = Sampler(Sampling(temperature=temperature), CPU)
+    assert sampler.is_greedy == (temperature < LEAST_TEMPERATURE)
+    assert sampler.pick(1000 * LOGITS, BEST, lambda _: True, lambda: None) == BEST
+
+
+def test_the_smallest_nucleus_is_the_most_likely_token() -> None:
+    sampler = Sampler(Sampling(temperature=1.0, top_p=1e-300), CPU)
+    assert sampler.pick(LOGITS, BEST, lambda _: True, lambda: None) == BEST
 
 
 def test_a_draw_depends_on_its_place_and_seed_alone() -> None:

@@ -121,6 +121,18 @@ def test_spokes_are_switched_off_and_on(base: Base, placement: str) -> None:
     assert torch.equal(logits(base), spoked)
 
 
+def test_names_may_have_dots() -> None:
+    base = tiny_base()
+    names = ["a.b", "a%2Eb", "a%252Eb"]
+    for seed, name in enumerate(names):
+        attach(base.model, base.sites(), make(base, "ffn", seed=seed), name=name)
+    detach(base.model, "a%2Eb")
+    assert list(attached_sets(base.model)) == ["a.b", "a%252Eb"]
+    spoked = [logits(base)]
+    activate(base.model, "a.b")
+    assert not torch.equal(logits(base), spoked[0])
+
+
 def test_several_sets_one_active(base: Base) -> None:
     sets = {
         name: make(base, placement, seed=seed)
@@ -241,8 +253,8 @@ def test_mistakes_are_named(base: Base) -> None:
     attach(base.model, base.sites(), make(base, "ffn"), name="one")
     with pytest.raises(ValueError, match="'one' is attached"):
         attach(base.model, base.sites(), make(base, "ffn"), name="one")
-    with pytest.raises(ValueError, match="without dots"):
-        attach(base.model, base.sites(), make(base, "ffn"), name="a.b")
+    with pytest.raises(ValueError, match="a set needs a name"):
+        attach(base.model, base.sites(), make(base, "ffn"), name="")
     with pytest.raises(ValueError, match="no set named 'two' is attached: attached are one"):
         activate(base.model, "two")
     with pytest.raises(ValueError, match="no set named 'two'"):

@@ -5,12 +5,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 
 from spokesmith.backends.chats import ChatBackend
 from spokesmith.backends.completion import Completion, Piece, Timing, Usage
-from spokesmith.backends.request import Job, Model, Request, Stats, UnknownModelError
+from spokesmith.backends.request import (
+    Job,
+    Model,
+    Request,
+    Stats,
+    UnknownModelError,
+    first_request,
+)
 from spokesmith.backends.text_stream import TextStream
 from spokesmith.bases import Base
 from spokesmith.decoding import Chosen, Engine, Features, Generation, Ticket
@@ -97,14 +104,23 @@ class LocalBackend(ChatBackend):
         """The bytes that a token stands for."""
         return self.engine.token_bytes[token_id]
 
-    def load_set(self, source: str, *, name: str | None = None) -> Model:
-        """Put a set beside the base while it runs; see `Backend.load_set`."""
+    def load_set(self, source: str, *, name: str | None = None, prefill: bool = True) -> Model:
+        """Put a set beside the base while it runs; see `Backend.load_set`.
+
+        Args:
+            prefill: whether to compute now what all prompts of its task begin with.
+        """
         if name == self._base_model.name:
             raise ValueError(f"'{name}' is the base's own name: give the set another one")
         loaded = load_set(self.engine, source, name=name)
         model = replace(self._model(loaded.name), folder=loaded.folder, task=loaded.task)
         with self._lock:
             self._sets[loaded.name] = model
+        request = first_request(model)
+        if prefill and request is not None:
+            # What fails here is told to those who ask for an answer.
+            with suppress(Exception):
+                self.start(request).result()
         return model
 
     def unload_set(self, name: str) -> None:

@@ -36,6 +36,7 @@ __all__ = [
     "Sampling",
     "Stats",
     "UnknownModelError",
+    "first_request",
 ]
 
 
@@ -94,6 +95,20 @@ class Model:
     folder: str | None
     task: Task | None
     created: int
+
+
+def first_request(model: Model) -> Request | None:
+    """What a set is asked before others ask, so that its prompt and its grammar are ready; None for
+    what has no task."""
+    task = model.task
+    if task is None:
+        return None
+    return Request(
+        messages=task.messages("Ready?"),
+        model=model.name,
+        constraint=Constraint(kind="schema", value=task.schema),
+        max_tokens=1,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

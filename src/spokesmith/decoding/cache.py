@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+import transformers
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import AttentionInterface, Cache, DynamicCache
@@ -247,12 +248,21 @@ class SlotCache(Cache):
         num_rows: most sequences at once.
         spare_row: whether there is one more row, for what nobody reads.
         block: buffers grow by so many positions.
+
+    Raises:
+        ValueError: layers keep a running state, and this version of transformers has no dictionary
+            for it.
     """
 
     def __init__(
         self, config: Any, num_rows: int, *, spare_row: bool = False, block: int = BLOCK
     ) -> None:
         super().__init__(layers=list(DynamicCache(config=config).layers))
+        if not all(isinstance(getattr(one, "conv_states", {}), dict) for one in self.layers):
+            raise ValueError(
+                f"transformers {transformers.__version__} is too old to decode with a base whose "
+                "layers keep a running state: pip install -U transformers"
+            )
         self.num_rows = num_rows
         self.capacity = block
         self._block = block

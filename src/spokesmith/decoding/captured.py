@@ -93,7 +93,7 @@ class CapturedSteps:
     def compute(self, works: Sequence[Work]) -> Tensor | None:
         """The wanted logits of works by rising row, [sum of wanted, V], to be read before the next
         step; None where there is no pass for such a step."""
-        self._refresh()
+        self.refresh()
         shape = self._shape(works)
         if shape is None:
             return None
@@ -108,7 +108,7 @@ class CapturedSteps:
 
     def record_usual(self) -> None:
         """Record the passes that most answers take."""
-        self._refresh()
+        self.refresh()
         sets = {self._apart(name) for name in (None, *attached_sets(self._forward.base.model))}
         rows, most = self._forward.cache.num_rows, self._forward.cache.capacity
         layouts = {(size, 1, size) for size in SIZES}
@@ -130,8 +130,8 @@ class CapturedSteps:
         """Drop the passes of a set, which may come back under its name with other weights."""
         self._kept = {shape: one for shape, one in self._kept.items() if shape.spokes != spokes}
 
-    def _refresh(self) -> None:
-        """Drop the passes whose memory has moved."""
+    def refresh(self) -> None:
+        """Take in what has happened to the sets, and drop the passes whose memory has moved."""
         version = 0
         if self._joined is not None:
             self._joined.refresh()

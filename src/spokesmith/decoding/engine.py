@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from spokesmith.bases import Base
 from spokesmith.decoding.captured import can_capture
@@ -374,24 +375,31 @@ class Engine:
             row = self._rows[work.row]
             if row is not None and work.wanted and row.needs_masks and row.grammar is not None:
                 row.masks = self._masks.submit(masks_along, row.grammar, list(row.guessed))
+        states = {work.row: self.runner.cache.states(work.row) for work in works}
         try:
             scores = self.runner.run(works)
         except Exception as error:
             # Whatever fails in a step belongs to the answers that it was for.
-            self._run_apart(works, error)
+            self._run_apart(works, states, error)
             return
         for work in works:
             self._take(work, scores)
 
-    def _run_apart(self, works: Sequence[Work], error: Exception) -> None:
-        """After a step failed: each answer by itself, so that only the faulty ones fail."""
-        can_repeat = self.runner.packs_rows and len(works) > 1
+    def _run_apart(
+        self, works: Sequence[Work], states: Mapping[int, dict[int, Any]], error: Exception
+    ) -> None:
+        """After a step failed: each answer by itself, so that only the faulty ones fail.
+
+        Args:
+            states: the running states of the rows before the step.
+        """
         for work in works:
             row = self._rows[work.row]
             assert row is not None
             failure: Exception | None = error
             scores: Mapping[int, Scores] = {}
-            if can_repeat:
+            if len(works) > 1:
+                self.runner.cache.set_states(work.row, states[work.row])
                 try:
                     scores, failure = self.runner.run([work]), None
                 except Exception as own_error:

@@ -7,12 +7,12 @@ and no answer can run off into blanks.
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
-from llguidance import LLMatcher, LLParserLimits, LLTokenizer
-from llguidance.gbnf_to_lark import GbnfToLarkError, gbnf_to_lark
+from llguidance import LLMatcher, LLParserLimits, LLTokenizer, TokenizerWrapper
+from llguidance.gbnf_to_lark import gbnf_to_lark
 from llguidance.hf import from_tokenizer
 from numpy.typing import NDArray
 
@@ -58,8 +58,9 @@ class Grammar:
         return allowed
 
     def allows(self, token: int) -> bool:
-        """Whether a token may follow."""
-        allows = self._matcher.validate_tokens([token]) == 1
+        """Whether a token may follow, as `allowed` says it of all."""
+        must = self.only_choice()
+        allows = self._matcher.validate_tokens([token]) == 1 if must is None else token == must
         if not allows:
             self._check()
         return allows
@@ -74,9 +75,13 @@ class Grammar:
         return self._tokens.tokenize_bytes(text) if text else []
 
     def only_choice(self) -> int | None:
-        """The one token that may follow, if there is no other."""
+        """The token that must follow, if one must.
+
+        A text that must follow is written in the tokens in which a tokenizer writes it: no other
+        ones that spell the same may follow then.
+        """
         forced = self._matcher.compute_ff_tokens()
-        return forced[0] if forced and self.allowed().sum() == 1 else None
+        return forced[0] if forced else None
 
     def advance(self, tokens: Sequence[int]) -> int:
         """Go on by as many of the tokens as may follow; returns how many."""
@@ -84,6 +89,7 @@ class Grammar:
 
     def go_back(self, num_tokens: int) -> None:
         """Undo the last tokens."""
+        self._check()
         if num_tokens and not self._matcher.rollback(num_tokens):
             raise RuntimeError(f"the grammar cannot go back: {self._matcher.get_error()}")
 
@@ -152,16 +158,43 @@ class GrammarCompiler:
 
     def _tokens(self) -> LLTokenizer:
         if self._wrapped is None:
-            self._wrapped = from_tokenizer(
-                self._tokenizer, n_vocab=self._vocabulary, eos_token=self._end_id
-            )
+            self._wrapped = _wrapped(self._tokenizer, self._end_id, self._vocabulary)
         return self._wrapped
+
+
+def _wrapped(tokenizer: Any, end_id: int, vocabulary: int) -> LLTokenizer:
+    """A tokenizer as the library takes it.
+
+    The library takes every added token that looks like a mark for a control token, which no text
+    may hold; some are texts, such as Qwen's `<tool_call>`.
+    """
+    found = from_tokenizer(tokenizer, n_vocab=vocabulary, eos_token=end_id)
+    control = {token for token in range(vocabulary) if found.is_special_token(token)}
+    added = tokenizer.added_tokens_decoder.items()
+    texts = control & {token for token, one in added if not one.special}
+    return LLTokenizer(TokenizerWrapper(_Spoken(found, control - texts))) if texts else found
+
+
+class _Spoken:
+    """A tokenizer whose control tokens are told, in the form that the library asks for."""
+
+    bos_token_id = None
+
+    def __init__(self, tokens: LLTokenizer, control: Collection[int]) -> None:
+        self.eos_token_id = tokens.eos_token
+        self.tokens = [tokens.decode_bytes([token]) for token in range(tokens.vocab_size)]
+        self.special_token_ids = sorted(control)
+        self._tokens = tokens
+
+    def __call__(self, text: bytes) -> list[int]:
+        return self._tokens.tokenize_bytes(text)
 
 
 def _compile(constraint: Constraint, tokens: LLTokenizer) -> LLMatcher:
     try:
         grammar = _as_grammar(constraint)
-    except (GbnfToLarkError, RecursionError, TypeError) as error:
+    # The converters raise bare exceptions too.
+    except Exception as error:
         raise ValueError(f"the {constraint.kind} cannot be read ({error}): mend it") from error
     matcher = LLMatcher(tokens, grammar, log_level=0, limits=LLParserLimits())
     if matcher.is_error():

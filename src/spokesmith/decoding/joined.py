@@ -87,22 +87,25 @@ class JoinedBlocks:
         return [numbers.get(work.spokes, 0) for work in works for _ in work.token_ids]
 
     def refresh(self) -> None:
-        """Take in what has happened to the sets since the last call."""
+        """Take in what has happened to the sets since the last call.
+
+        Where that fails, for instance for lack of memory, the next call lays out all blocks anew.
+        """
         attached = attached_sets(self._base.model)
         found = {name: one for name, one in attached.items() if one.config.placement == "ffn"}
         state = [(name, one, one.state_of_parameters()) for name, one in found.items()]
         if state == self._state:
             return
-        self.names, sets = list(found), list(found.values())
+        sets = list(found.values())
         layouts = [self._layout(index, sets) for index in range(len(self._sites))]
         moved = layouts != self._layouts
+        self._state, self._layouts = None, []
+        for index, layout in enumerate(layouts):
+            self._join(index, layout, sets, moved=moved)
         if moved:
-            self._layouts = layouts
             self._owners = {layout: self._owner(layout) for layout in set(layouts)}
             self.version += 1
-        for index in range(len(self._sites)):
-            self._join(index, sets, moved=moved)
-        self._state = state
+        self.names, self._layouts, self._state = list(found), layouts, state
 
     @contextmanager
     def in_use(self, sets: Tensor | None) -> Iterator[None]:
@@ -147,10 +150,10 @@ class JoinedBlocks:
         return numbers.repeat_interleave(counts).to(self._base.device)
 
     @torch.no_grad()
-    def _join(self, index: int, sets: Sequence[SpokeSet], *, moved: bool) -> None:
+    def _join(self, index: int, layout: _Layout, sets: Sequence[SpokeSet], *, moved: bool) -> None:
         """Lay the base's matrices and those of the sets into a block's."""
         gate, up, down = self._projections(self._sites[index])
-        layout, block = self._layouts[index], self._blocks[index]
+        block = self._blocks[index]
         pairs = [
             sets[number - 1].at(index).fused_weights(gate.weight.dtype)
             for number, _ in layout.of_sets

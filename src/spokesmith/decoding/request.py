@@ -20,7 +20,8 @@ class Sampling:
         presence_penalty: taken once from the logit of every token that the answer holds.
         frequency_penalty: taken from a token's logit for each time that the answer holds it.
         logit_bias: added to logits, by token id.
-        seed: of the draws; the same seed gives the same answer.
+        seed: of the draws; the same seed gives the same answer, up to near ties in bfloat16, where
+            it counts which answers shared its steps.
     """
 
     temperature: float = 0.0

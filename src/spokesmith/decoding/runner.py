@@ -60,6 +60,13 @@ class Runner:
             found |= self._run(batch)
         return found
 
+    def refresh(self) -> None:
+        """Take in what has happened to the sets since the last step, as the next one would."""
+        if self.joined is not None:
+            self.joined.refresh()
+        if self.captured is not None:
+            self.captured.refresh()
+
     def _batches(self, works: Sequence[Work]) -> list[list[Work]]:
         ordered = sorted(works, key=lambda work: work.row)
         if self.packs_rows:

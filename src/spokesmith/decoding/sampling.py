@@ -10,6 +10,9 @@ from torch import Tensor
 
 from spokesmith.decoding.request import Sampling
 
+# Below this a draw is the most likely token anyway; far below, logits divided by it are infinite.
+LEAST_TEMPERATURE = 1e-5
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scores:
@@ -29,7 +32,10 @@ class Sampler:
 
     def __init__(self, sampling: Sampling, device: torch.device) -> None:
         self.sampling = sampling
-        self.is_greedy = sampling.temperature <= 0
+        self.is_greedy = sampling.temperature < LEAST_TEMPERATURE
+        tokens, biases = list(sampling.logit_bias), list(sampling.logit_bias.values())
+        self._biased = torch.tensor(tokens, dtype=torch.long, device=device)
+        self._biases = torch.tensor(biases, dtype=torch.float, device=device)
         self._counts: Counter[int] = Counter()
         self._place = 0
         self._generator = torch.Generator(device)
@@ -68,8 +74,7 @@ class Sampler:
     def _changed(self, logits: Tensor) -> Tensor:
         """The logits with biases and penalties."""
         logits = logits.float().clone()
-        for token, bias in self.sampling.logit_bias.items():
-            logits[token] += bias
+        logits.index_add_(0, self._biased, self._biases)
         if self._counts:
             tokens = torch.tensor(list(self._counts), device=logits.device)
             counts = torch.tensor(list(self._counts.values()), device=logits.device)
@@ -89,8 +94,8 @@ class Sampler:
             probabilities[probabilities < sampling.min_p * probabilities.max()] = 0
         if sampling.top_p < 1:
             ordered, order = probabilities.sort(descending=True)
-            # A token stays if those before it do not yet make up the share.
-            ordered[ordered.cumsum(0) - ordered >= sampling.top_p * ordered.sum()] = 0
+            # A token stays if those before it do not yet make up the share; the first always does.
+            ordered[1:][(ordered.cumsum(0) - ordered >= sampling.top_p * ordered.sum())[1:]] = 0
             probabilities = torch.zeros_like(probabilities).scatter(0, order, ordered)
         self._generator.manual_seed(_mixed(sampling.seed, self._place))
         return int(torch.multinomial(probabilities, 1, generator=self._generator))

@@ -29,7 +29,8 @@ def load_set(engine: Engine, source: str, *, name: str | None = None) -> LoadedS
         name: of the set there; None takes its task's.
 
     Raises:
-        ValueError: it is no set for this base, its task is not to be had, or the name is taken.
+        ValueError: it is no set for this base, its task is not to be had, the name is taken, or
+            there is no memory for it.
     """
     folder = find_spokes(source)
     spokes, card = load_spokes(folder, base_fingerprint=engine.base.fingerprint)
@@ -37,7 +38,18 @@ def load_set(engine: Engine, source: str, *, name: str | None = None) -> LoadedS
     name = name or (folder.name if task is None else task.name)
 
     def put() -> None:
-        attach(engine.base.model, engine.base.sites(), spokes, name=name)
+        model = engine.base.model
+        try:
+            attach(model, engine.base.sites(), spokes, name=name)
+            engine.runner.refresh()
+        except RuntimeError as error:
+            if name in attached_sets(model):
+                detach(model, name)
+            reason = str(error).splitlines()[0]
+            raise ValueError(
+                f"the set '{name}' does not fit beside the base ({reason}): unload another set, or "
+                "free memory"
+            ) from error
 
     engine.between_steps(put).result()
     return LoadedSet(name=name, folder=str(folder), task=task)

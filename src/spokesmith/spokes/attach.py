@@ -87,19 +87,22 @@ def attach(
     config = spokes.config
     if name in hub.sets:
         raise ValueError(f"a set named '{name}' is attached: detach it or use another name")
-    if not name or "." in name:
-        raise ValueError(f"'{name}' cannot name a set: use a name without dots")
+    if not name:
+        raise ValueError("a set needs a name: give one")
     if config.num_layers != len(sites):
         raise ValueError(
             f"the spokes are for {config.num_layers} layers, the model has {len(sites)}: "
             "use the base that they were trained on"
         )
-    for index in config.layer_indices:
-        site = sites[index]
-        spoke = spokes.at(index)
-        target = site.layer if config.placement == "residual" else site.ffn
-        spoke.to(next(target.parameters()).device)
-        _spoke_module(target, hub, site.activation)[_key(name)] = spoke
+    targets = {
+        index: sites[index].layer if config.placement == "residual" else sites[index].ffn
+        for index in config.layer_indices
+    }
+    # First, so that nothing is attached where there is no memory for all of them.
+    for index, target in targets.items():
+        spokes.at(index).to(next(target.parameters()).device)
+    for index, target in targets.items():
+        _spoke_module(target, hub, sites[index].activation)[_key(name)] = spokes.at(index)
     hub.sets[name] = spokes
     hub.active = name
     object.__setattr__(model, "spokes_hub", hub)
@@ -326,8 +329,8 @@ def _device_hook_set_aside(target: nn.Module) -> Iterator[None]:
 
 
 def _key(name: str) -> str:
-    """A set's key among a module's children, which may not be named as an attribute is."""
-    return f"set:{name}"
+    """A set's key among a module's children, which have no dots and no attribute's name."""
+    return "set:" + name.replace("%", "%25").replace(".", "%2E")
 
 
 def _hub(model: nn.Module) -> Hub | None:
