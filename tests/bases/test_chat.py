@@ -110,6 +110,14 @@ def test_template_options_reach_the_template() -> None:
     assert "<no-thoughts>" not in tokenizer.decode(plain.prompt_ids(MESSAGES))
 
 
+@pytest.mark.parametrize("options", [{"bos_token": {}}, {"self": 1}, {"conversations": 1}], ids=str)
+def test_options_that_fail_in_the_template_are_named(options: dict[str, object]) -> None:
+    tokenizer = byte_tokenizer()
+    tokenizer.chat_template = "{{ bos_token + '' }}" + tokenizer.chat_template
+    with pytest.raises(ValueError, match=r"chat_template_kwargs \(.+\): change them"):
+        ChatFormat(tokenizer).prompt_parts(MESSAGES, template_options=options)
+
+
 def test_a_template_without_system_turns_gets_the_words_in_the_first_turn() -> None:
     tokenizer = byte_tokenizer()
     tokenizer.chat_template = (

@@ -7,28 +7,17 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
+from multimodal_bases import TOWERS, multimodal
+from transformers import AutoModelForCausalLM
 
-from spokesmith.bases import EMBEDDED, Base, load_base
+from spokesmith.bases import EMBEDDED, Base, load_base, loading
 from spokesmith.bases.families import family_of
 from spokesmith.bases.host_table import HostTable
-from spokesmith.bases.loading import _warn_of_version, find_base
+from spokesmith.bases.loading import _warn_of_version, choose_device, find_base
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.testing import byte_tokenizer, tiny_base, tiny_config
 
 IDS = torch.arange(60).reshape(2, 30) % 250
-TOWER = {"hidden_size": 32, "intermediate_size": 32, "num_hidden_layers": 1}
-HEADS = {"num_attention_heads": 2, "num_key_value_heads": 2, "head_dim": 16}
-SOUND = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-TOWERS: dict[str, dict[str, Any]] = {
-    "gemma3": {"vision_config": {**TOWER, "num_attention_heads": 2, "image_size": 32}},
-    "gemma4": {
-        "vision_config": {**TOWER, **HEADS},
-        "audio_config": {**SOUND, "output_proj_dims": 32},
-    },
-    "qwen3_5": {"vision_config": {"hidden_size": 32, "intermediate_size": 32, "depth": 1}},
-}
-TEXT_TYPES = {"gemma3": "gemma3_text", "gemma4": "gemma4_text", "qwen3_5": "qwen3_5_text"}
 
 
 def write(model: Any, folder: Path) -> str:
@@ -51,16 +40,6 @@ def folder(tmp_path: Path) -> str:
     return write(tiny_base("gemma4_text").model, tmp_path / "tiny")
 
 
-def multimodal(model_type: str) -> Any:
-    text = tiny_config(TEXT_TYPES[model_type]).to_dict()
-    text["tie_word_embeddings"] = True
-    config = AutoConfig.for_model(
-        model_type, text_config=text, tie_word_embeddings=True, **TOWERS[model_type]
-    )
-    torch.manual_seed(0)
-    return AutoModelForImageTextToText.from_config(config)
-
-
 @pytest.mark.parametrize("model_type", TOWERS)
 def test_of_a_multimodal_base_only_the_text_part_is_loaded(model_type: str, tmp_path: Path) -> None:
     whole = multimodal(model_type).eval()
@@ -71,7 +50,7 @@ def test_of_a_multimodal_base_only_the_text_part_is_loaded(model_type: str, tmp_
     text = sum(one.numel() for one in base.model.parameters())
     everything = sum(one.numel() for one in whole.parameters())
     assert base.freed_bytes == 4 * (everything - text) > 0
-    assert base.fingerprint == tiny_base(TEXT_TYPES[model_type]).fingerprint
+    assert base.fingerprint == tiny_base(f"{model_type}_text").fingerprint
 
 
 def test_spokes_find_their_places_in_both_classes() -> None:
@@ -178,6 +157,45 @@ def test_an_unknown_option_is_one_line(
 ) -> None:
     refuse_weights(monkeypatch)
     with pytest.raises(ValueError, match=message):
+        load(folder, **options)
+
+
+def test_a_gpu_that_is_not_here_is_one_line(folder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    refuse_weights(monkeypatch)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("cuda") == torch.device("cuda")
+    assert choose_device("cuda:1") == torch.device("cuda:1")
+    with pytest.raises(ValueError, match=r"no device 'cuda:2'.*sees 2 GPUs: use auto or cpu"):
+        load(folder, device="cuda:2")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    with pytest.raises(ValueError, match=r"no device 'cuda'.*sees 0 GPUs: use auto or cpu"):
+        load(folder, device="cuda")
+
+
+@pytest.mark.parametrize(
+    ("model_type", "options", "remedies"),
+    [
+        ("gemma4_text", {}, "--ple cpu or --quantize nf4 or --device cpu"),
+        ("gemma4_text", {"ple": "cpu"}, "--quantize nf4 or --device cpu"),
+        ("gemma4_dense", {}, "--quantize nf4 or --device cpu"),
+        ("llama", {}, "--quantize nf4 or --device cpu"),
+    ],
+)
+def test_a_gpu_that_is_too_small_is_one_line_with_what_helps(
+    model_type: str,
+    options: dict[str, str],
+    remedies: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory.\nTried to allocate 2 GiB.")
+
+    folder = write(tiny_base(model_type).model, tmp_path / "tiny")
+    monkeypatch.setattr(loading, "_load_weights", full)
+    with pytest.raises(
+        ValueError, match=f"does not fit into the free memory of cpu: use {remedies}$"
+    ):
         load(folder, **options)
 
 

@@ -1,16 +1,22 @@
 """The command line as a user meets it: documents, exit statuses, one line for a mistake."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from spokesmith.bases import Base
+from spokesmith.cli import app
+from spokesmith.cli.diagnose import _samples, right_answers
 from spokesmith.cli.encode import read_inputs
 from spokesmith.cli.train import parse_choices
 from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
-from spokesmith.tasks import load_task, save_task
+from spokesmith.tasks import Task, load_task, save_task
+from spokesmith.tasks.scaffold import new_task
 from spokesmith.testing import tiny_base
 
 
@@ -187,13 +193,14 @@ def test_a_task_of_ones_own(tmp_path: Path) -> None:
     assert error.startswith("spokesmith: ")
 
 
-def test_a_set_is_asked_what_it_was_trained_for(tmp_path: Path) -> None:
-    schema = tmp_path / "schema.json"
+def save_own_set(folder: Path, base: Base) -> Task:
+    """Make a task, and a set that was trained for it and does not hold it."""
+    schema = folder / "schema.json"
     schema.write_text(
         json.dumps({"type": "object", "properties": {"title": {"type": "string", "maxLength": 9}}})
     )
-    spokesmith("task", "new", tmp_path / "mine", "--schema", schema)
-    mine, base = load_task(tmp_path / "mine"), tiny_base()
+    new_task(folder / "mine", schema)
+    mine = load_task(folder / "mine")
     spokes = SpokeSet.create(base.spokes_config(num_spokes=1, rank=2), seed=0)
     card = SpokesCard(
         spokes=spokes.config,
@@ -203,7 +210,12 @@ def test_a_set_is_asked_what_it_was_trained_for(tmp_path: Path) -> None:
         schema_hash=mine.schema_hash,
         prompt_hash=mine.prompt_hash,
     )
-    save_spokes(tmp_path / "set", spokes, card)
+    save_spokes(folder / "set", spokes, card)
+    return mine
+
+
+def test_a_set_is_asked_what_it_was_trained_for(tmp_path: Path) -> None:
+    mine = save_own_set(tmp_path, tiny_base())
     asking = ("encode", "A title", "--base", "tiny-llama", "--spokes", tmp_path / "set")
     _, error = spokesmith(*asking, status=2)
     assert "trained for the task 'mine', which is not with it: copy that task's folder to" in error
@@ -212,6 +224,38 @@ def test_a_set_is_asked_what_it_was_trained_for(tmp_path: Path) -> None:
     assert list(json.loads(out)) == ["title"]
     out, _ = spokesmith(*asking, "--task", "memory", "--free", "--max-tokens", 5, status=1)
     assert out == "null\n"
+
+
+def test_a_diagnosis_asks_a_set_about_its_own_task(tiny: Path, tmp_path: Path) -> None:
+    mine, folder = save_own_set(tmp_path, tiny_base(num_layers=2)), tmp_path / "set" / "task"
+    save_task(mine, folder)
+
+    def guess() -> tuple[str, str]:
+        """The verdict on what is predicted, and what was said of it."""
+        options = ("--base", tiny, "--spokes", tmp_path / "set", "--length", 64, "--json")
+        result = CliRunner().invoke(app, ["diagnose", *map(str, options)])
+        checks = json.loads(result.stdout)["questions"][3]["checks"]
+        (verdict,) = [one["verdict"] for one in checks if one["name"].startswith("better than")]
+        return verdict, " ".join(result.stderr.split())
+
+    verdict, said = guess()
+    assert verdict == "told"
+    assert "no probe of the task 'mine' has a gold: settings are judged" in said
+    probes = [
+        {"id": "a", "text": "A title", "gold": {"title": "A"}},
+        {"id": "b", "text": "No gold"},
+        {"id": "c", "text": "Another title", "gold": {"title": "Another"}},
+    ]
+    (folder / "probes.jsonl").write_text("".join(json.dumps(one) + "\n" for one in probes))
+    verdict, said = guess()
+    assert verdict in ("yes", "no")
+    assert said == ""
+    task, base = load_task(folder), tiny_base()
+    right = right_answers(task)
+    assert right == [("A title", '{"title":"A"}'), ("Another title", '{"title":"Another"}')]
+    (first, _) = _samples(base, task=task, pairs=right, length=9999)
+    assert base.tokenizer.decode(first.tokens[first.answer_start :]) == '{"title":"A"}<|end|>'
+    assert task.prompt in base.tokenizer.decode(first.tokens[: first.answer_start])
 
 
 MISTAKES = [
@@ -246,13 +290,23 @@ def test_a_mistake_is_one_line_and_status_2(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_set_for_another_base_is_refused(tiny: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("encode", "x"), ("probe",), ("diagnose",), ("serve",)])
+def test_a_set_for_another_base_is_refused_before_a_weight_is_read(
+    command: tuple[str, ...], tiny: Path, tmp_path: Path
+) -> None:
     other = tiny_base("llama", num_layers=3)
     config = other.spokes_config(num_spokes=1, rank=2)
     card = SpokesCard(spokes=config, base="other", base_fingerprint=other.fingerprint)
     save_spokes(tmp_path / "set", SpokeSet.create(config, seed=0), card)
-    _, error = spokesmith("encode", "x", "--base", tiny, "--spokes", tmp_path / "set", status=2)
-    assert "was trained on other" in error
+    bare = tmp_path / "bare"
+    shutil.copytree(tiny, bare, ignore=shutil.ignore_patterns("*.safetensors"))
+    using = ("--base", str(bare), "--spokes", str(tmp_path / "set"))
+    result = CliRunner().invoke(app, [*command, *using])
+    assert isinstance(result.exception, ValueError)
+    error = str(result.exception)
+    assert f"was trained on other, and {bare} is another base" in error
+    assert f"--spokes FOLDER, or --spokes none for {bare} alone" in error
+    assert "\n" not in error
 
 
 def test_inputs_are_texts_files_and_lines(tmp_path: Path) -> None:

@@ -129,6 +129,10 @@ def test_a_file_brings_its_task(tmp_path: Path) -> None:
         (("encode", TEXT, *ENGINE, "--model", "FILE", "--base", "x"), "--base is not for"),
         (("encode", TEXT, *ENGINE, "--model", "FILE", *SMALL, "--engine-option", "x"), "NAME="),
         (("encode", TEXT, *ENGINE, "--model", __file__), "is no GGUF file"),
+        (
+            ("encode", TEXT, *ENGINE, "--model", "FILE", "--engine-option", "context=64"),
+            "the context is 64: give a larger one, --engine-option context=N",
+        ),
         (("probe", *ENGINE, "--model", "FILE", "--url", "http://127.0.0.1:1"), "leave out --url"),
         (("probe", *ENGINE), "give it, --model FILE"),
         (("serve", "--task", "memory"), "--task is not for --engine spokesmith"),

@@ -1,5 +1,6 @@
 """`serve`: the real process with a tiny base, stopped while it works, and its mistakes of usage."""
 
+import inspect
 import json
 import os
 import signal
@@ -237,6 +238,10 @@ def test_a_port_that_is_taken() -> None:
 )
 def test_which_hosts_only_this_machine_reaches(host: str, local: bool) -> None:
     assert is_local(host) is local
+
+
+def test_only_this_machine_is_served_unless_told_otherwise() -> None:
+    assert inspect.signature(serve.serve).parameters["host"].default == "127.0.0.1"
 
 
 def test_an_address_of_the_newer_kind() -> None:

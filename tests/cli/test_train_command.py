@@ -1,16 +1,30 @@
-"""What `spokesmith train` says of its data."""
+"""What `spokesmith train` says: of its data, of a base in parts, of an interruption."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+import torch
+from typer.testing import CliRunner, Result
 
 from spokesmith.cli import app
 from spokesmith.data.generate import generate
 from spokesmith.data.pairs import Pair, write_pairs
+from spokesmith.training.trainer import SpokeTrainer
 
 CHOICES = ("max_steps=1", "num_spokes=1", "rank=2", "max_length=4096")
+SHORT = [replace(pair, split="train") for pair in generate(12, seed=1, kinds=["minimal"])]
+
+
+def train(folder: Path, pairs: list[Pair], *more: str) -> Result:
+    write_pairs(folder / "data" / "pairs.jsonl", pairs)
+    options = [word for choice in CHOICES for word in ("--set", choice)]
+    where = ("--data", str(folder / "data"), "--out", str(folder / "run"))
+    return CliRunner().invoke(app, ["train", "--base", "tiny-llama", *where, *options, *more])
+
+
+def words_of(result: Result) -> str:
+    return " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize(
@@ -24,16 +38,50 @@ CHOICES = ("max_steps=1", "num_spokes=1", "rank=2", "max_length=4096")
 def test_pairs_that_are_left_out_are_told(
     long_splits: list[str], words: tuple[str, ...], tmp_path: Path
 ) -> None:
-    pairs = [replace(pair, split="train") for pair in generate(12, seed=1, kinds=["minimal"])]
     long: list[Pair] = [
-        replace(pairs[0], id=f"long-{split}", text="so it is " * 1000, split=split)
+        replace(SHORT[0], id=f"long-{split}", text="so it is " * 1000, split=split)
         for split in long_splits
     ]
-    write_pairs(tmp_path / "data" / "pairs.jsonl", [*pairs, *long])
-    options = [word for choice in CHOICES for word in ("--set", choice)]
-    where = ("--data", str(tmp_path / "data"), "--out", str(tmp_path / "run"))
-    result = CliRunner().invoke(app, ["train", "--base", "tiny-llama", *where, *options])
+    result = train(tmp_path, [*SHORT, *long])
     assert result.exit_code == 0, result.exception
-    said = " ".join(result.stderr.split())
+    said = words_of(result)
     assert all(word in said for word in words)
     assert ("left out" in said) == bool(long)
+
+
+@pytest.mark.parametrize("chosen", [None, "second"])
+def test_a_base_in_parts_recomputes_every_layer_unless_it_is_told(
+    chosen: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modes: list[str] = []
+    monkeypatch.setattr(
+        "spokesmith.training.run.set_checkpointing", lambda _base, mode: modes.append(mode)
+    )
+    more = () if chosen is None else ("--set", f"checkpointing={chosen}")
+    result = train(tmp_path, SHORT, "--device-map", "auto", *more)
+    assert result.exit_code == 0, result.exception
+    assert modes[0] == (chosen or "every")
+    assert ("so every layer recomputes" in words_of(result)) == (chosen is None)
+
+
+@pytest.mark.parametrize(
+    ("steps_taken", "words"),
+    [(0, "no checkpoint was written yet"), (1, "checkpoint-1 is kept")],
+)
+def test_an_interruption_says_how_to_go_on(
+    steps_taken: int, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_step = SpokeTrainer.training_step
+
+    def step_or_stop(self: SpokeTrainer, *given: object) -> torch.Tensor:
+        if self.state.global_step == steps_taken:
+            raise KeyboardInterrupt
+        return take_step(self, *given)  # pyright: ignore[reportArgumentType]
+
+    monkeypatch.setattr(SpokeTrainer, "training_step", step_or_stop)
+    more = ("--set", "max_steps=3", "--set", "save_every=1")
+    result = train(tmp_path, SHORT, *more)
+    assert result.exit_code != 0
+    assert f"{words}: the same command with --resume goes on" in words_of(result)
+    monkeypatch.undo()
+    assert train(tmp_path, SHORT, *more, "--resume").exit_code == 0

@@ -1,6 +1,8 @@
 """From pairs to token ids: what is learned, what is dropped, and the length report."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,3 +138,37 @@ def test_a_bad_line_is_named(line: str, tmp_path: Path) -> None:
     path.write_text(line + "\n")
     with pytest.raises(ValueError, match=r"pairs\.jsonl, line 1 is not a pair"):
         list(read_pairs(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("gold", '{"gist": "a"}', "want an object"),
+        ("text", 42, "42, want a string"),
+        ("text", None, "null, want a string"),
+        ("twin", 7, "7, want a string"),
+    ],
+)
+def test_a_value_of_another_type_is_named(
+    name: str, value: object, words: str, pairs: list[Pair], tmp_path: Path
+) -> None:
+    path = tmp_path / "pairs.jsonl"
+    write_pairs(path, pairs[:2])
+    whole, last = path.read_text().splitlines()
+    path.write_text("\n".join([whole, json.dumps({**json.loads(last), name: value})]))
+    with pytest.raises(ValueError, match=rf"pairs\.jsonl, line 2: {name} is .*{words}"):
+        list(read_pairs(path))
+
+
+def test_golds_that_do_not_fit_the_schema_are_refused(pairs: list[Pair]) -> None:
+    bad = [
+        replace(pair, gold={**pair.gold, "salience": salience})
+        for pair, salience in zip(pairs, (7, float("nan"), "high"), strict=False)
+    ]
+    for golds, words in (
+        (bad[:1], r"\(/salience: 7 is greater than the maximum of 1\): mend it"),
+        (bad, r"\(/salience: 7 .*\), nor do 2 more: .*`spokesmith data audit --task`"),
+        (bad[1:], r"\(Out of range float values.*nor do 1 more"),
+    ):
+        with pytest.raises(ValueError, match=f"pair '{golds[0].id}' does not fit.*{words}"):
+            prepare([*golds, *pairs], TASK, CHAT, max_length=100_000)

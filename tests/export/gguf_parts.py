@@ -1,5 +1,6 @@
 """A tiny base as a GGUF file, a set for it, and grafting the one onto the other."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,15 @@ from gguf import GGMLQuantizationType, GGUFValueType
 
 from spokesmith.bases import Base
 from spokesmith.bases.gguf_header import Header, read_header
+from spokesmith.export.gguf_base import PARTS
 from spokesmith.export.gguf_export import Grafted, export_gguf
 from spokesmith.spokes import SpokesCard, SpokeSet
 from spokesmith.testing import tiny_base
 from spokesmith.testing.gguf_files import write_gguf
+
+# Where blocks keep their float16 scales.
+SCALES = {"Q4_K": (0, 2), "Q6_K": (208,), "IQ4_NL": (0,), "IQ4_XS": (0,)}
+LARGE = {"hidden_size": 256, "intermediate_size": 256, "num_layers": 3}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +95,44 @@ def entry_of(header: Header, key: str) -> bytes:
 
 def read(path: Path) -> Header:
     return read_header(path)
+
+
+def values_of(header: Header, name: str) -> np.ndarray:
+    """A matrix as float32."""
+    info = header.tensors[name]
+    raw = np.frombuffer(tensor_bytes(header, name), np.uint8).reshape(info.dims[1], -1)
+    return gguf.dequantize(raw, GGMLQuantizationType(info.type))
+
+
+def in_k_quants(parts: Parts, kinds: dict[str, str], *, scale: float = 0.002) -> None:
+    """Put random blocks of other types into the feed-forward matrices of a file."""
+    header = read(parts.path)
+    writer = gguf.GGUFWriter(parts.path.with_suffix(".new"), "llama")
+    generator = np.random.default_rng(0)
+    reader = gguf.GGUFReader(parts.path)
+    for key, field in reader.fields.items():
+        if not key.startswith("GGUF.") and key != "general.architecture":
+            sub_type = field.types[-1] if field.types[0] == GGUFValueType.ARRAY else None
+            writer.add_key_value(key, field.contents(), field.types[0], sub_type)
+    for info in header.tensors.values():
+        part = next((part for part in PARTS if f"ffn_{part}.weight" in info.name), None)
+        if part is None:
+            kind = GGMLQuantizationType(info.type)
+            raw = np.frombuffer(tensor_bytes(header, info.name), np.uint8)
+            writer.add_tensor(info.name, raw.reshape(*info.dims[:0:-1], -1), raw_dtype=kind)
+            continue
+        kind = GGMLQuantizationType[kinds[part]]
+        block, size = gguf.GGML_QUANT_SIZES[kind]
+        shape = (info.dims[1], info.dims[0] // block, size)
+        raw = generator.integers(0, 256, shape).astype(np.uint8)
+        for place in SCALES[kinds[part]]:
+            raw[..., place : place + 2] = np.frombuffer(np.float16(scale).tobytes(), np.uint8)
+        writer.add_tensor(info.name, raw.reshape(info.dims[1], -1), raw_dtype=kind)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    os.replace(parts.path.with_suffix(".new"), parts.path)
 
 
 def rewritten(

@@ -1,6 +1,7 @@
 """`spokesmith export gguf` as a user meets it."""
 
 import dataclasses
+import errno
 import json
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,63 @@ def test_what_lies_beside_the_file_can_be_chosen(run: Any, tmp_path: Path) -> No
     again = ("--no-check-engine", "--lm-studio", models, "--force")
     assert run(*again)[0] == 0
     assert placed.samefile(tmp_path / "out.gguf")
+
+
+def test_a_file_that_is_in_its_place_already_stays(run: Any, tmp_path: Path) -> None:
+    out = tmp_path / "models" / "spokesmith" / "memory" / "memory.gguf"
+    arguments = ("--no-check-engine", "--out", out, "--lm-studio", tmp_path / "models", "--json")
+    for force in ((), ("--force",)):
+        status, text, error = run(*arguments, *force)
+        assert (status, error) == (0, "")
+        assert json.loads(text)["lm_studio"] == str(out)
+        assert not out.is_symlink()
+        assert read(out).tensors
+
+
+def test_a_base_that_is_in_that_place_is_never_taken_away(
+    run: Any, parts: Parts, tmp_path: Path
+) -> None:
+    base = tmp_path / "models" / "spokesmith" / "out" / "out.gguf"
+    base.parent.mkdir(parents=True)
+    parts.path.rename(base)
+    arguments = ("--base-gguf", base, "--lm-studio", tmp_path / "models", "--force")
+    status, _, error = run("--no-check-engine", *arguments)
+    assert status == 2
+    assert "is the base itself" in error
+    assert read(base).tensors
+    assert not (tmp_path / "out.gguf").exists()
+
+
+def test_a_link_stays_and_the_file_that_it_leads_to_is_replaced(run: Any, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    real, models = tmp_path / "disk" / "real.gguf", tmp_path / "models"
+    real.write_text("old")
+    (tmp_path / "out.gguf").symlink_to(real)
+    assert run("--no-check-engine", "--force", "--lm-studio", models)[0] == 0
+    assert (tmp_path / "out.gguf").is_symlink()
+    assert read(real).tensors
+    placed = models / "spokesmith" / "out" / "out.gguf"
+    assert placed.samefile(real)
+    assert not placed.is_symlink()
+
+
+def test_a_disk_without_room_for_the_modelfile_leaves_none(
+    run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Path.write_text
+
+    def full(path: Path, text: str, **options: Any) -> int:
+        if "Modelfile" in path.name:
+            write(path, text[:4], **options)
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, text, **options)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    status, _, error = run("--no-check-engine")
+    assert status == 2
+    assert f"the disk became full while {tmp_path / 'Modelfile'} was written" in error
+    assert "free disk space" in error
+    assert {path.name for path in tmp_path.iterdir()} == {"base.gguf", "out.gguf", "set"}
 
 
 def test_the_other_layout(run: Any, tmp_path: Path) -> None:

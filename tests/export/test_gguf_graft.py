@@ -1,7 +1,6 @@
 """A grafted GGUF file is the base's, byte for byte, with the spokes in larger matrices."""
 
 import errno
-import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,15 @@ import numpy as np
 import pytest
 import torch
 from gguf import GGMLQuantizationType, GGUFValueType
-from gguf_parts import Parts, entry_of, make_parts, read, tensor_bytes
+from gguf_parts import (
+    LARGE,
+    entry_of,
+    in_k_quants,
+    make_parts,
+    read,
+    tensor_bytes,
+    values_of,
+)
 
 from spokesmith.bases.gguf_header import Header
 from spokesmith.export import folders, gguf_export, gguf_graft
@@ -22,55 +29,11 @@ from spokesmith.export.gguf_verify import CheckFailedError
 WIDTH = 32  # 2 spokes of rank 16
 
 
-def values_of(header: Header, name: str) -> np.ndarray:
-    """A matrix as float32."""
-    info = header.tensors[name]
-    raw = np.frombuffer(tensor_bytes(header, name), np.uint8).reshape(info.dims[1], -1)
-    return gguf.dequantize(raw, GGMLQuantizationType(info.type))
-
-
 def rows_of(header: Header, name: str) -> np.ndarray:
     """A matrix as it is stored, [rows, bytes]."""
     return np.frombuffer(tensor_bytes(header, name), np.uint8).reshape(
         header.tensors[name].dims[1], -1
     )
-
-
-def in_k_quants(parts: Parts, kinds: dict[str, str]) -> None:
-    """Put random blocks of other types into the feed-forward matrices of a file."""
-    header = read(parts.path)
-    writer = gguf.GGUFWriter(parts.path.with_suffix(".new"), "llama")
-    generator = np.random.default_rng(0)
-    reader = gguf.GGUFReader(parts.path)
-    for key, field in reader.fields.items():
-        if not key.startswith("GGUF.") and key != "general.architecture":
-            sub_type = field.types[-1] if field.types[0] == GGUFValueType.ARRAY else None
-            writer.add_key_value(key, field.contents(), field.types[0], sub_type)
-    for info in header.tensors.values():
-        part = next((part for part in PARTS if f"ffn_{part}.weight" in info.name), None)
-        if part is None:
-            kind = GGMLQuantizationType(info.type)
-            raw = np.frombuffer(tensor_bytes(header, info.name), np.uint8)
-            writer.add_tensor(info.name, raw.reshape(*info.dims[:0:-1], -1), raw_dtype=kind)
-            continue
-        kind = GGMLQuantizationType[kinds[part]]
-        block, size = gguf.GGML_QUANT_SIZES[kind]
-        shape = (info.dims[1], info.dims[0] // block, size)
-        raw = generator.integers(0, 256, shape).astype(np.uint8)
-        for place in SCALES[kinds[part]]:
-            scale = np.float16(0.002).tobytes()
-            raw[..., place : place + 2] = np.frombuffer(scale, np.uint8)
-        writer.add_tensor(info.name, raw.reshape(info.dims[1], -1), raw_dtype=kind)
-    writer.write_header_to_file()
-    writer.write_kv_data_to_file()
-    writer.write_tensors_to_file()
-    writer.close()
-    os.replace(parts.path.with_suffix(".new"), parts.path)
-
-
-# Where blocks keep their float16 scales.
-SCALES = {"Q4_K": (0, 2), "Q6_K": (208,), "IQ4_NL": (0,), "IQ4_XS": (0,)}
-LARGE = {"hidden_size": 256, "intermediate_size": 256, "num_layers": 3}
 
 
 def test_all_keys_and_untouched_tensors_are_the_same_bytes(tmp_path: Path) -> None:

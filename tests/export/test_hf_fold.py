@@ -6,14 +6,15 @@ from typing import Any
 import pytest
 import torch
 from export_parts import FOLDABLE, IDS, busy_set, card_of, tiny_source, write_base
+from multimodal_bases import TOWERS, multimodal
 from safetensors import safe_open
-from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForImageTextToText
+from transformers import AutoModelForCausalLM
 
 from spokesmith.bases import load_base
 from spokesmith.bases.loading import BaseSource, find_base
 from spokesmith.export.hf import export_hf
 from spokesmith.spokes import SpokeSet, attach
-from spokesmith.testing import byte_tokenizer, tiny_base, tiny_config
+from spokesmith.testing import byte_tokenizer, tiny_base
 
 
 def fold(source: BaseSource, spokes: SpokeSet, out: Path, **choices: Any) -> Any:
@@ -160,27 +161,8 @@ def test_biases_of_the_blocks_and_an_untied_head_are_kept(tmp_path: Path) -> Non
     assert relative(logits(folded), logits(unfolded(source, spokes))) < 1e-5
 
 
-TOWERS: dict[str, dict[str, Any]] = {
-    "gemma3": {
-        "vision_config": {
-            "hidden_size": 32,
-            "intermediate_size": 32,
-            "num_hidden_layers": 1,
-            "num_attention_heads": 2,
-            "image_size": 32,
-        }
-    },
-    "qwen3_5": {"vision_config": {"hidden_size": 32, "intermediate_size": 32, "depth": 1}},
-}
-
-
 def write_multimodal(model_type: str, folder: Path) -> None:
-    text = {**tiny_config(f"{model_type}_text").to_dict(), "tie_word_embeddings": True}
-    config = AutoConfig.for_model(
-        model_type, text_config=text, tie_word_embeddings=True, **TOWERS[model_type]
-    )
-    torch.manual_seed(0)
-    AutoModelForImageTextToText.from_config(config).save_pretrained(folder)
+    multimodal(model_type).save_pretrained(folder)
     byte_tokenizer().save_pretrained(folder)
 
 

@@ -1,6 +1,9 @@
 """What lies in an exported folder, and what is refused; nothing is ever half-written."""
 
+import errno
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -95,6 +98,15 @@ def test_the_card_tells_facts_measures_and_how_to_ask(source: BaseSource, tmp_pa
     )
     assert "spokesmith.json" not in card
     assert str(tmp_path) not in everything.replace(f'"base": "{source.name}"', "")
+
+
+def test_the_card_says_where_the_plugin_is_installed_from(
+    source: BaseSource, tmp_path: Path
+) -> None:
+    spokes = busy_set(source, placement="residual")
+    export(source, tmp_path / "out", spokes=spokes, layout="plugin", task=TASK)
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "pip install --no-deps PATH/TO/spokesmith " in card
 
 
 def test_what_is_not_known_is_left_out_of_the_card(source: BaseSource, tmp_path: Path) -> None:
@@ -303,15 +315,38 @@ def test_a_disk_that_is_too_small_is_refused_before_anything_is_written(
     assert names(tmp_path) == {"base"}
 
 
-def test_a_disk_that_fills_up_leaves_nothing(source: BaseSource, tmp_path: Path) -> None:
+@contextmanager
+def files_of_at_most(num_bytes: int) -> Iterator[None]:
     resource = pytest.importorskip("resource", reason="there is no limit of a file's size")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (num_bytes, before[1]))
     try:
-        with pytest.raises(ValueError, match=r"cannot write model\.safetensors.*File too large"):
-            export(source, tmp_path / "out", max_shard_bytes=10_000_000)
+        yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_a_disk_that_fills_up_leaves_nothing(
+    source: BaseSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (
+        files_of_at_most(100_000),
+        pytest.raises(ValueError, match=r"cannot write model\.safetensors.*File too large"),
+    ):
+        export(source, tmp_path / "out", max_shard_bytes=10_000_000)
+    monkeypatch.setattr(hf, "write_shards", lambda *_, **__: 1)
+    with (
+        files_of_at_most(2_500),
+        pytest.raises(ValueError, match=r"cannot write the tokenizer .*File too large.*: free"),
+    ):
+        export(source, tmp_path / "out")
+
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(hf, "write_facts", full)
+    with pytest.raises(ValueError, match=r"disk became full while .*out was written.*free disk"):
+        export(source, tmp_path / "out")
     assert names(tmp_path) == {"base"}
 
 

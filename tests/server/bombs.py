@@ -17,15 +17,28 @@ BOMBS: dict[str, dict[str, Any]] = {
         "additionalProperties": False,
     },
     "long": {"type": "string", "minLength": 10**9},
+    "long ending": {
+        "type": "object",
+        "properties": {"t": {"type": "string", "minLength": 2000}},
+        "required": ["t"],
+        "additionalProperties": False,
+    },
+    "many": {"type": "array", "items": {"type": "string"}, "minItems": 1500},
 }
 
 
 def ends_in_bounded_time(
     client: httpx.Client, body: dict[str, Any], schema: dict[str, Any]
 ) -> None:
-    """Ask for an answer that is held to a schema: it is refused, cut, or valid JSON of it."""
+    """Ask for an answer that is held to a schema, and for an ending where it is cut: it is refused,
+    cut, or valid JSON of it."""
     start = time.perf_counter()
-    held = {**body, "response_format": {"type": "json_schema", "schema": schema}, "max_tokens": 30}
+    held = {
+        **body,
+        "response_format": {"type": "json_schema", "schema": schema},
+        "max_tokens": 30,
+        "on_truncation": "close",
+    }
     response = client.post("/v1/chat/completions", json=held)
     assert response.status_code in (200, 400), response.text
     assert time.perf_counter() - start < 10

@@ -12,6 +12,7 @@ import uvicorn
 
 from spokesmith.backends.request import Backend
 from spokesmith.server.app import create_app
+from spokesmith.server.running import address_of, bind, config_of
 from spokesmith.server.service import Loading, Service, Settings
 
 
@@ -23,18 +24,16 @@ def service_over(backend: Backend, **settings: Any) -> Service:
 @contextmanager
 def serve(service: Service, *, wait: bool = True) -> Iterator[str]:
     """The address of a running server; `wait` until it is ready."""
-    config = uvicorn.Config(
-        create_app(service), host="127.0.0.1", port=0, log_level="error", access_log=False
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    bound = bind("127.0.0.1", 0)
+    url = address_of(bound)
+    server = uvicorn.Server(config_of(create_app(service), shutdown_limit_s=20))
+    thread = threading.Thread(target=server.run, args=([bound],), daemon=True)
     thread.start()
     until(lambda: server.started)
-    port = server.servers[0].sockets[0].getsockname()[1]
     if wait:
         until(lambda: service.state == "ready")
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield url
     finally:
         server.should_exit = True
         thread.join(timeout=20)

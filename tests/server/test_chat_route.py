@@ -204,6 +204,10 @@ def test_contents_in_parts_and_the_developers_role(
         ({"seed": -2}, "seed"),
         ({"reasoning_effort": "high"}, "reasoning_effort"),
         ({"chat_template_kwargs": {"messages": []}}, "chat_template_kwargs"),
+        ({"chat_template_kwargs": {"self": 1}}, "chat_template_kwargs"),
+        ({"chat_template_kwargs": {"conversations": []}}, "chat_template_kwargs"),
+        ({"chat_template_kwargs": {"sanitize_control_tokens": True}}, "chat_template_kwargs"),
+        ({"model": "a" * 257}, "model"),
         ({"on_truncation": "drop"}, "on_truncation"),
     ],
 )
@@ -229,6 +233,14 @@ def test_what_is_wrong_is_told_with_its_field(
         {"modalities": ["text", "audio"]},
         {"options": {"temperature": 1}},
         {"ignore_eos": True},
+        {"add_generation_prompt": False},
+        {"allowed_token_ids": [1]},
+        {"bad_words": ["a"]},
+        {"continue_final_message": True},
+        {"prompt_logprobs": 0},
+        {"stop_token_ids": [2]},
+        {"think": True},
+        {"truncate_prompt_tokens": 100},
     ],
 )
 def test_what_is_not_supported_is_refused(client: httpx.Client, given: dict[str, Any]) -> None:
@@ -247,6 +259,11 @@ def test_what_would_change_nothing_is_taken(client: httpx.Client) -> None:
         modalities=["text"],
         options=None,
         ignore_eos=False,
+        add_generation_prompt=True,
+        bad_words=[],
+        continue_final_message=False,
+        stop_token_ids=[],
+        think=False,
         tools=[],
         store=True,
         metadata={"a": "b"},
@@ -254,6 +271,17 @@ def test_what_would_change_nothing_is_taken(client: httpx.Client) -> None:
         stop=None,
         response_format=None,
     )
+
+
+def test_more_messages_than_the_context_has_tokens(
+    client: httpx.Client, backend: ScriptedBackend
+) -> None:
+    error = error_of(post(client, messages=[{"role": "user", "content": ""}] * 2049), 400)
+    assert error["code"] == "context_length_exceeded"
+    assert error["param"] == "messages"
+    assert "2049" in error["message"]
+    assert "2048" in error["message"]
+    assert backend.jobs == []
 
 
 def test_an_unknown_model_is_not_found(client: httpx.Client) -> None:

@@ -9,6 +9,7 @@ import pytest
 from scripted_backend import BASE, SET, ScriptedBackend
 from serving import client_of, error_of
 
+from spokesmith.server.messages import ChatMessage, plain_text, wants_no_thinking
 from spokesmith.tasks import load_task
 
 ANSWER = '{"gist":"a","salience":0.5}'
@@ -107,6 +108,34 @@ def test_names_with_qwen3_send_switches_that_are_no_part_of_the_text(
     assert request.template_options == {"enable_thinking": False}
 
 
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("/no_think", ""),
+        (" /no_think\n", ""),
+        ("/no_think Go", "Go"),
+        ("Go\u2003/no_think ", "Go"),
+        ("/no_think\n Go \n/no_think\n", "Go"),
+        ("/no_think /no_think", ""),
+        ("/no_think/no_think", "/no_think"),
+        ("/no_think, please", ", please"),
+        ("a/no_think", "a/no_think"),
+        ("/no_thinking", "/no_thinking"),
+        ("Go /no_think now", "Go /no_think now"),
+        (" Go\n\n", " Go\n\n"),
+        ("", ""),
+        # It may take no time that grows with the square of the run.
+        ("a" + "\n" * 200_000 + "b", "a" + "\n" * 200_000 + "b"),
+        ("a" + "\n" * 200_000 + "/no_think", "a"),
+    ],
+    ids=lambda text: repr(text[:40]),
+)
+def test_where_the_switch_is_one(text: str, plain: str) -> None:
+    message = ChatMessage(role="user", content=text)
+    assert plain_text(message) == plain
+    assert wants_no_thinking([message]) == (plain != text)
+
+
 def test_a_text_about_the_switch_keeps_it(client: httpx.Client, backend: ScriptedBackend) -> None:
     text = "Write /no_think to switch it off, or a/no_think"
     ask(client, messages=[{"role": "system", "content": "x"}, {"role": "user", "content": text}])
@@ -152,6 +181,14 @@ def test_a_bare_text_gets_the_prompt_and_the_schema_of_the_sets_task(
     assert request.constraint.value == task.schema_for("Marta moved.")
     assert request.max_tokens == task.max_tokens
     assert answer["spokesmith"]["task"] == "memory"
+
+
+def test_a_bare_text_s_encoding_may_run_to_the_contexts_end(
+    client: httpx.Client, backend: ScriptedBackend
+) -> None:
+    given = {"messages": [{"role": "user", "content": "Marta moved."}], "max_tokens": -1}
+    assert client.post("/v1/chat/completions", json=given).status_code == 200
+    assert backend.requests[0].max_tokens is None
 
 
 @pytest.mark.parametrize(

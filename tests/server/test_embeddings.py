@@ -143,6 +143,11 @@ def test_another_model_is_not_found(url: str) -> None:
     assert answer.json()["error"]["code"] == "model_not_found"
 
 
+def test_long_names_are_refused_and_take_no_time(url: str, embedder: Embedder) -> None:
+    assert refusal(url, input="tea", model="a" * 257)["param"] == "model"
+    assert not embedder.model.answers_to("/" * 100_000 + "\n")
+
+
 def test_token_ids_of_the_models_own_tokenizer(url: str, embedder: Embedder) -> None:
     ids = [encoding.ids for encoding in embedder.model._tokenizer.encode_batch(TEXTS)]
     by_text = ask(url, input=TEXTS).json()

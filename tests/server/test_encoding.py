@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import httpx
 import pytest
@@ -191,6 +192,7 @@ def test_an_answer_that_is_no_object_of_the_task_is_an_error(answer: str) -> Non
         ({"max_tokens": 0}, "max_tokens"),
         ({"temperature": -1}, "temperature"),
         ({"seed": -1}, "seed"),
+        ({"model": "a" * 257}, "model"),
         ({"on_truncation": "guess"}, "on_truncation"),
         ({"stream": "perhaps"}, "stream"),
     ],
@@ -199,6 +201,15 @@ def test_a_wrong_field_is_told_by_name(
     client: httpx.Client, body: dict[str, Any], param: str
 ) -> None:
     assert error_of(post(client, **body), 400)["param"] == param
+
+
+def test_the_model_s_name_may_be_of_any_script() -> None:
+    backend, name = EchoBackend(), "記憶/für:1 %"
+    backend.load_set("sets/x", name=name)
+    with client_of(backend) as client:
+        answer = post(client, model=name)
+    assert answer.status_code == 200, answer.text
+    assert unquote(answer.headers["x-model"]) == name
 
 
 def test_no_such_model(client: httpx.Client) -> None:

@@ -10,7 +10,7 @@ import pytest
 from scripted_backend import BASE, SET, ScriptedBackend
 from serving import client_of, error_of, serve, service_over, until
 
-from spokesmith.server.service import Loading, Service
+from spokesmith.server.service import MAX_FAILURES, Loading, Service
 
 CHAT = {"model": BASE, "messages": [{"role": "user", "content": "my secret"}]}
 
@@ -61,6 +61,24 @@ def test_failed_is_told_apart_and_its_reason_needs_a_key() -> None:
         error = error_of(client.get("/v1/models"), 503)
         assert error["code"] == "loading_failed"
         assert "no base at /home/me/base" in error["message"]
+
+
+def test_an_engine_that_answers_nothing_any_more_has_failed() -> None:
+    backend = ScriptedBackend("lost", fail_at={"lost": 0})
+    with client_of(backend) as client:
+
+        def ask(answer: str, status: int) -> str:
+            backend.answer = answer
+            assert client.post("/v1/chat/completions", json=CHAT).status_code == status
+            return client.get("/health").json()["status"]
+
+        assert {ask("lost", 500) for _ in range(MAX_FAILURES - 1)} == {"ok"}
+        assert ask("found", 200) == "ok"
+        assert [ask("lost", 500) for _ in range(MAX_FAILURES)][-2:] == ["ok", "failed"]
+        response = client.get("/health")
+        assert response.status_code == 503
+        assert response.json()["parts"] == {"engine": "failed"}
+        assert ask("found", 200) == "ok"
 
 
 def test_the_list_of_models_waits_for_chat_and_embeddings() -> None:

@@ -40,6 +40,7 @@ def post(client: httpx.Client, **more: Any) -> httpx.Response:
     [
         ({}, None),
         ({"response_format": {"type": "text"}}, None),
+        ({"response_format": {"type": "text", "json_schema": {"name": "x"}}}, None),
         ({"response_format": {"type": "json_object"}}, Constraint(kind="json")),
         (
             {"response_format": {"type": "json_schema", "json_schema": {"schema": SCHEMA}}},
@@ -92,6 +93,11 @@ def test_the_ways_to_hold_an_answer(
             "response_format.schema",
         ),
         ({"response_format": {"type": "json_object"}, "grammar": GRAMMAR}, "grammar"),
+        ({"response_format": {"type": "text", "schema": SCHEMA}}, "response_format.schema"),
+        (
+            {"response_format": {"type": "text", "json_schema": {"schema": SCHEMA}}},
+            "response_format.json_schema.schema",
+        ),
         ({"json_schema": SCHEMA, "grammar": GRAMMAR}, "grammar"),
         ({"json_schema": [SCHEMA]}, "json_schema"),
         ({"grammar": "  "}, "grammar"),

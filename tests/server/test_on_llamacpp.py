@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from auto_tools import MARK, is_a_text_or_a_whole_call, with_mark
 from bombs import BOMBS, ends_in_bounded_time
 from llamacpp_files import tiny_chat_base, write_tiny_gguf
 from serving import client_of, error_of, events_of, serve, until
@@ -39,14 +40,16 @@ CLOSED = {"max_tokens": 60, "on_truncation": "close"}
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_tiny_gguf(tiny_chat_base(), tmp_path_factory.mktemp("gguf") / "tiny.gguf")
+    return write_tiny_gguf(
+        with_mark(tiny_chat_base()), tmp_path_factory.mktemp("gguf") / "tiny.gguf"
+    )
 
 
 @pytest.fixture(scope="module")
 def backend(path: Path) -> LlamaCppBackend:
     """Served by `client`, which closes it."""
     options = LlamaCppOptions(num_slots=8, context=4096, threads=1)
-    chat = tiny_chat_base().chat
+    chat = with_mark(tiny_chat_base()).chat
     return LlamaCppBackend(
         path, chat, name="memory", task=load_task("memory"), max_waiting=64, options=options
     )
@@ -89,6 +92,18 @@ def test_a_schema_is_held_to_the_last_brace(client: httpx.Client) -> None:
         choice = choice_of(client, response_format=FORMAT, temperature=temperature, seed=3)
         assert choice["finish_reason"] == "stop"
         assert check(choice["message"]["content"], SCHEMA).valid
+
+
+def test_any_json_object(client: httpx.Client) -> None:
+    for temperature in (0, 1):
+        choice = choice_of(
+            client,
+            response_format={"type": "json_object"},
+            temperature=temperature,
+            seed=3,
+            on_truncation="close",
+        )
+        assert isinstance(json.loads(choice["message"]["content"]), dict)
 
 
 def test_a_text_is_encoded(client: httpx.Client) -> None:
@@ -145,21 +160,9 @@ def test_a_call_that_is_asked_for_is_made(client: httpx.Client, choice: Any) -> 
     assert found["finish_reason"] == "tool_calls"
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_auto_is_a_text_or_a_whole_call(client: httpx.Client, seed: int) -> None:
-    # The random base would hardly open a call: the bias makes it more likely.
-    (opening,) = client.post("/tokenize", json={"content": "<"}).json()["tokens"]
-    found = choice_of(
-        client,
-        tools=[TOOL, OTHER],
-        temperature=1,
-        seed=seed,
-        max_tokens=150,
-        logit_bias={str(opening): 20} if seed % 2 else None,
-    )
-    for call in found["message"].get("tool_calls", []):
-        json.loads(call["function"]["arguments"])
-    assert "<tool_call>" not in (found["message"]["content"] or "")
+@pytest.mark.parametrize("then", [MARK, "<|im_end|>"])
+def test_auto_is_a_text_or_a_whole_call(client: httpx.Client, then: str) -> None:
+    is_a_text_or_a_whole_call(client, then)
 
 
 @pytest.mark.parametrize(
@@ -262,7 +265,7 @@ def test_bombs_end_in_bounded_time(client: httpx.Client, schema: dict[str, Any])
 def test_a_file_that_cannot_be_loaded_is_a_failure_in_one_line(path: Path, tmp_path: Path) -> None:
     damaged = tmp_path / "damaged.gguf"
     damaged.write_bytes(path.read_bytes()[:-1000])
-    chat = tiny_chat_base().chat
+    chat = with_mark(tiny_chat_base()).chat
     service = Service(engine=Loading("engine", lambda: LlamaCppBackend(damaged, chat)))
     with serve(service, wait=False) as url, httpx.Client(base_url=url) as client:
         until(lambda: service.state != "loading", limit_s=30)

@@ -3,17 +3,22 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import torch
+from auto_tools import MARK, is_a_text_or_a_whole_call, with_mark
 from bombs import BOMBS, ends_in_bounded_time
 from serving import client_of, error_of, events_of, until
 
 from spokesmith.backends import LocalBackend
+from spokesmith.backends.request import Request
 from spokesmith.bases import Base
+from spokesmith.bases.base import chat_of
+from spokesmith.cli.serve import named_sets, open_serving_backend
 from spokesmith.metrics import check
 from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
 from spokesmith.testing import tiny_base
@@ -32,6 +37,13 @@ FORMAT = {"type": "json_schema", "json_schema": {"name": "x", "strict": True, "s
 TOOL = {"type": "function", "function": {"name": "weather", "parameters": SCHEMA}}
 OTHER = {"type": "function", "function": {"name": "clock"}}
 NAME = "tiny-llama"
+# As Qwen's: it opens a thought, or writes an empty one.
+THINKING = (
+    "{% for message in messages %}"
+    "{{ '<|start|>' + message.role + '\n' + message.content + '<|end|>\n' }}{% endfor %}"
+    "{{ '<|start|>assistant\n<think>\n' }}"
+    "{% if enable_thinking is false %}{{ '\n</think>\n\n' }}{% endif %}"
+)
 
 
 def noisy_set(base: Base, folder: Path, seed: int) -> None:
@@ -89,6 +101,35 @@ def test_a_schema_is_held_to_the_last_brace(client: httpx.Client) -> None:
         assert check(choice["message"]["content"], SCHEMA).valid
 
 
+def test_any_json_object(client: httpx.Client) -> None:
+    for temperature in (0, 1):
+        choice = choice_of(
+            client,
+            response_format={"type": "json_object"},
+            temperature=temperature,
+            seed=3,
+            on_truncation="close",
+        )
+        assert isinstance(json.loads(choice["message"]["content"]), dict)
+
+
+@pytest.mark.parametrize("is_thinking", [True, False])
+def test_a_schema_holds_the_answer_where_the_template_opens_a_thought(is_thinking: bool) -> None:
+    base = tiny_base("qwen3")
+    base.tokenizer.chat_template = THINKING
+    base = replace(base, chat=chat_of(base.tokenizer, base.family))
+    backend = LocalBackend(base, spokes=None)
+    options = {"enable_thinking": is_thinking}
+    asked = chat(model=base.name, response_format=FORMAT, chat_template_kwargs=options)
+    prompt = Request(messages=asked["messages"], template_options=options)
+    assert backend.detokenize(backend.prompt_ids(prompt)).endswith("<think>\n") == is_thinking
+    with client_of(backend) as client:
+        response = client.post("/v1/chat/completions", json=asked)
+    choice = response.json()["choices"][0]
+    assert choice["finish_reason"] == "stop"
+    assert check(choice["message"]["content"], SCHEMA).valid
+
+
 def test_a_bare_text_is_encoded_by_the_sets_task(client: httpx.Client) -> None:
     from spokesmith.tasks import load_task
 
@@ -135,21 +176,10 @@ def test_references_in_parameters_are_enforced(client: httpx.Client) -> None:
         assert call["arguments"] == "{}"
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_auto_is_a_text_or_a_whole_call(client: httpx.Client, seed: int) -> None:
-    # The random base would hardly open a call: the bias makes it more likely.
-    found = choice_of(
-        client,
-        tools=[TOOL, OTHER],
-        temperature=1,
-        seed=seed,
-        max_tokens=150,
-        logit_bias={str(b"<"[0]): 20} if seed % 2 else None,
-    )
-    calls = found["message"].get("tool_calls", [])
-    for call in calls:
-        json.loads(call["function"]["arguments"])
-    assert "<tool_call>" not in (found["message"]["content"] or "")
+@pytest.mark.parametrize("then", [MARK, "<|end|>"])
+def test_auto_is_a_text_or_a_whole_call(then: str) -> None:
+    with client_of(LocalBackend(with_mark(tiny_base()), spokes=None)) as client:
+        is_a_text_or_a_whole_call(client, then)
 
 
 def test_a_grammar_of_llamas_notation(client: httpx.Client) -> None:
@@ -264,6 +294,20 @@ def test_sets_differ_come_and_go_and_share_a_batch(client: httpx.Client, sets: P
     assert client.delete("/v1/spokes/two").status_code == 200
     error_of(client.post("/v1/chat/completions", json=chat(model="two")), 404)
     assert choice_of(client, max_tokens=30)["message"]["content"] == alone[NAME]
+
+
+def test_names_of_sets_may_have_dots(sets: Path) -> None:
+    named = named_sets(f"law.v1={sets / 'one'}")
+    with client_of(open_serving_backend(tiny_base(), named, slots=1, max_waiting=1)) as client:
+        body = {"source": str(sets / "two"), "name": "law.v2"}
+        loaded = client.post("/v1/spokes", json=body)
+        assert loaded.status_code == 201, loaded.text
+        texts = [
+            choice_of(client, model=model, max_tokens=30)["message"]["content"]
+            for model in (NAME, "law.v1", "law.v2")
+        ]
+        assert len(set(texts)) == 3
+        assert client.delete("/v1/spokes/law.v2").status_code == 200
 
 
 def test_unloading_waits_for_what_runs(client: httpx.Client, sets: Path) -> None:

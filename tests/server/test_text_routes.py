@@ -206,6 +206,24 @@ def test_what_llamas_completion_refuses(client: httpx.Client, prompt: Any) -> No
     assert error_of(client.post("/completion", json={"prompt": prompt}), 400)["param"] == "prompt"
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"n": 2}, "n is not supported"),
+        ({"n_cmpl": 2}, "n_cmpl is not supported"),
+        ({"t_max_predict_ms": 10**400}, "t_max_predict_ms"),
+        ({"prompt": ["", 1] * 2000}, "prompt has 4000 parts"),
+    ],
+    ids=lambda one: str(one)[:30],
+)
+def test_what_llamas_completion_does_not_do(
+    client: httpx.Client, given: dict[str, Any], words: str
+) -> None:
+    assert ask(client, "/completion", prompt="a", n=1)["content"] == "one two"
+    error = error_of(client.post("/completion", json={"prompt": "a", **given}), 400)
+    assert words in error["message"]
+
+
 def test_tokens_there_and_back(client: httpx.Client) -> None:
     tokens = client.post("/tokenize", json={"content": "aü"}).json()["tokens"]
     assert tokens == [97, 195, 188]

@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from scripted_backend import BASE, ScriptedBackend
 from serving import client_of, error_of, events_of
+
+from spokesmith.decoding.grammar import Grammar, GrammarCompiler
+from spokesmith.server.tools import Call, Tool, ToolUse, tool_use
+from spokesmith.testing import byte_tokenizer
 
 WEATHER = {
     "type": "function",
@@ -26,6 +31,9 @@ ARGUMENTS = '{"city":"Köln"}'
 CALL = f'{{"name":"weather","arguments":{ARGUMENTS}}}'
 MARKED = f"<tool_call>\n{CALL}\n</tool_call>"
 NAMED = {"type": "function", "function": {"name": "weather"}}
+TOKENIZER = byte_tokenizer()
+GRAMMARS = GrammarCompiler(TOKENIZER, TOKENIZER.eos_token_id, 320)
+SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 
 
 @pytest.fixture
@@ -277,3 +285,46 @@ def test_a_stream_sends_text_at_once_and_a_call_when_it_is_whole(
         assert reason == "stop"
     if content:
         assert sum("content" in delta for delta in deltas) > 2
+
+
+def auto(answer_schema: dict[str, Any] | None = None) -> ToolUse:
+    tools = [Tool.model_validate(tool) for tool in (WEATHER, CLOCK)]
+    use = tool_use(tools, "auto", answer_schema=answer_schema)
+    assert use is not None
+    return use
+
+
+def after(text: str, use: ToolUse) -> Grammar:
+    """The real grammar of an answer that has begun with a text."""
+    grammar = GRAMMARS.start(use.constraint)
+    ids = TOKENIZER(text, add_special_tokens=False).input_ids
+    assert grammar.advance(ids) == len(ids), text
+    return grammar
+
+
+@pytest.mark.parametrize("text", ["", "Hello", "a < b, <tool, <tool_cal\nl> and </tool_call>"])
+def test_a_text_without_the_mark_may_end_anywhere(text: str) -> None:
+    for length in range(len(text) + 1):
+        grammar = after(text[:length], auto())
+        assert grammar.may_end
+        assert not grammar.has_ended
+    assert auto().parse(text, whole=True) == (text, None)
+
+
+@pytest.mark.parametrize(
+    ("schema", "before"),
+    [(None, before) for before in ("", "So:\n", "Write `", "<<tool_call", "{")] + [(SCHEMA, "")],
+)
+def test_the_mark_is_always_the_start_of_a_whole_call(
+    schema: dict[str, Any] | None, before: str
+) -> None:
+    use = auto(schema)
+    grammar = after(f"{before}<tool_call>", use)
+    assert not grammar.may_end
+    assert TOKENIZER.decode(np.flatnonzero(grammar.allowed()).tolist()) == "\n"
+    for part in ("\n", f"\n{CALL}", f"\n{CALL}\n"):
+        assert not after(f"{before}<tool_call>{part}", use).may_end
+    answer = before + MARKED
+    assert after(answer, use).has_ended
+    call = Call(name="weather", arguments=ARGUMENTS)
+    assert use.parse(answer, whole=True) == (before.rstrip(), call)

@@ -1,5 +1,6 @@
 """Whole runs on a tiny base: resumed is uninterrupted, and what a run leaves behind."""
 
+import io
 import json
 import os
 import shutil
@@ -9,9 +10,11 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from rich.console import Console
 from run_tiny import CHOICES, run
 from transformers import BitsAndBytesConfig
 
@@ -21,12 +24,16 @@ from spokesmith.data.pairs import read_pairs, write_pairs
 from spokesmith.spokes import detach, hash_of_weights, load_spokes
 from spokesmith.tasks import load_task
 from spokesmith.testing import FAMILY_SIZES, tiny_base
+from spokesmith.training import callbacks
+from spokesmith.training import trainer as trainer_module
 from spokesmith.training.callbacks import read_log
 from spokesmith.training.config import make_config
 from spokesmith.training.run import prepare_cached, train
 from spokesmith.training.runfolder import last_checkpoint
+from spokesmith.training.trainer import SpokeTrainer
 
 SCRIPT = Path(__file__).parent / "run_tiny.py"
+HIDE_CURSOR, SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
 
 
 @pytest.fixture(scope="module")
@@ -260,10 +267,11 @@ def test_another_base_of_the_same_name_is_told(data: Path, finished: Path, tmp_p
 
 
 def test_token_ids_are_made_anew_for_another_turn_format(data: Path) -> None:
+    task = load_task("memory")
     base = tiny_base("llama", num_layers=2)
-    before, _ = prepare_cached(data, load_task("memory"), base, max_length=4096)
+    before, _ = prepare_cached(data, task, base.name, base.chat, max_length=4096)
     base.chat.template = base.chat.template.replace("assistant", "assistant now")
-    after, _ = prepare_cached(data, load_task("memory"), base, max_length=4096)
+    after, _ = prepare_cached(data, task, base.name, base.chat, max_length=4096)
     more = len(" now")
     for one, other in zip(before.splits["train"], after.splits["train"], strict=True):
         assert other.answer_start == one.answer_start + more
@@ -310,7 +318,7 @@ def test_a_set_of_another_shape_or_base_is_no_start(
 
 
 def test_data_that_does_not_fit_is_named(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no training pair fits into 64 tokens"):
+    with pytest.raises(ValueError, match=r"into 64 tokens.*--set max_length=N"):
         run(data, tmp_path / "run", max_length=64)
     with pytest.raises(ValueError, match=r"no pairs\.jsonl in"):
         run(tmp_path, tmp_path / "run")
@@ -324,3 +332,28 @@ def test_pairs_that_are_too_long_are_counted(data: Path, finished: Path, tmp_pat
     assert result.lengths.dropped == {"train": 0, "eval": 1}
     assert result.lengths.kept == {"train": len(texts), "eval": 0}
     assert result.eval_loss is None
+
+
+def test_an_error_in_a_step_gives_the_terminal_back(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.StringIO()
+    terminal = Console(file=shown, force_terminal=True)
+    monkeypatch.setattr(callbacks, "Console", lambda **_: terminal)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("the card is gone")
+
+    monkeypatch.setattr(SpokeTrainer, "training_step", fail)
+    with pytest.raises(RuntimeError, match="the card is gone"):
+        run(data, tmp_path / "run")
+    assert shown.getvalue().count(HIDE_CURSOR) == 1
+    assert shown.getvalue().rstrip().endswith(SHOW_CURSOR)
+
+
+def test_a_checkpoint_is_whole_where_folders_cannot_be_opened(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer_module, "os", SimpleNamespace(name="nt"))
+    run(data, tmp_path / "run", max_steps=3, eval_every=0)
+    assert last_checkpoint(tmp_path / "run") == tmp_path / "run" / "checkpoints" / "checkpoint-3"

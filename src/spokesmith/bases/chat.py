@@ -79,19 +79,21 @@ class ChatFormat:
         marked = [
             {**message, "content": mark} for message, mark in zip(messages, marks, strict=True)
         ]
-        rest = self._render(marked, {**self.template_options, **(template_options or {})})
+        rendered = self._render(marked, template_options or {})
         before: list[int] = []
+        start = 0
         for mark, message in zip(marks, messages, strict=True):
-            frame, found, rest = rest.partition(mark)
-            if not found:
+            end = rendered.find(mark, start)
+            if end < 0:
                 raise ValueError(
                     f"the base's chat template leaves out or moves what a {message['role']} turn "
                     "says: put a chat_template.jinja that renders it into the base's folder"
                 )
-            before += self._frame_ids(frame)
+            before += self._frame_ids(rendered[start:end])
+            start = end + len(mark)
             content = self._content_ids(str(message["content"]))
             if mark is marks[-1]:
-                return before, content + self._frame_ids(rest)
+                return before, content + self._frame_ids(rendered[start:])
             before += content
         raise ValueError("a chat needs at least one message")
 
@@ -100,28 +102,32 @@ class ChatFormat:
         return [*self._content_ids(answer), self.end_id]
 
     def _render(self, messages: list[dict[str, Any]], options: Mapping[str, Any]) -> str:
-        from jinja2.exceptions import TemplateError
-
         def apply(turns: list[dict[str, Any]]) -> str:
             return self.tokenizer.apply_chat_template(
                 turns,
                 chat_template=self.template,
                 tokenize=False,
                 add_generation_prompt=True,
-                **options,
+                **{**self.template_options, **options},
             )
 
         try:
             return apply(messages)
-        except TemplateError as error:
+        # With values that it does not expect a template fails in any way.
+        except Exception as error:
             refusal = error
         if len(messages) > 1 and messages[0]["role"] == "system":
             # Some templates know no system turn: its words then open the first user turn.
             joined = messages[0]["content"] + "\n\n" + messages[1]["content"]
             try:
                 return apply([{**messages[1], "content": joined}, *messages[2:]])
-            except TemplateError as error:
+            except Exception as error:
                 refusal = error
+        if options:
+            raise ValueError(
+                "the base's chat template takes no such chat or no such chat_template_kwargs "
+                f"({refusal}): change them or leave them out"
+            ) from refusal
         raise ValueError(f"the base's chat template takes no such chat: {refusal}") from refusal
 
     def text_ids(

@@ -115,7 +115,8 @@ def load_base(
         device_map: as accelerate knows it, to spread the layers over several GPUs.
 
     Raises:
-        ValueError: the base cannot be found, is not fit for spokes, or an option is wrong.
+        ValueError: the base cannot be found, is not fit for spokes, does not fit on the device, or
+            an option is wrong.
     """
     where = choose_device(device)
     chosen_dtype = choose_dtype(dtype, where)
@@ -130,11 +131,12 @@ def load_base(
         # Quantised weights are made where they stay; the table must not visit the device.
         stays_behind = table is not None and where.type != "cpu"
         places = {"": where, **({f"model.{table}": "cpu"} if stays_behind else {})}
-    model = _load_weights(source, chosen_dtype, quantization, places)
-    if table is not None and hasattr(model.get_decoder(), table):
-        _keep_on_host(model, table)
-    if places is None:
-        model.to(where)
+    with _full_memory_told(source, where, quantize, ple):
+        model = _load_weights(source, chosen_dtype, quantization, places)
+        if table is not None and hasattr(model.get_decoder(), table):
+            _keep_on_host(model, table)
+        if places is None:
+            model.to(where)
     return make_base(
         name_or_path,
         model,
@@ -236,6 +238,26 @@ def _plain_errors(name: str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def _full_memory_told(
+    source: BaseSource, where: torch.device, quantize: str, ple: str
+) -> Iterator[None]:
+    """A full GPU as one line, with what would help that was not asked for yet."""
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        has_table = getattr(source.config, "hidden_size_per_layer_input", 0) > 0
+        remedies = [
+            *(["--ple cpu"] if has_table and ple == "device" else []),
+            *(["--quantize nf4"] if quantize == "none" else []),
+            "--device cpu",
+        ]
+        raise ValueError(
+            f"'{source.name}' does not fit into the free memory of {where}: use "
+            f"{' or '.join(remedies)}"
+        ) from error
+
+
 def _find_location(name_or_path: str) -> str:
     """A folder or hub id that transformers loads."""
     if embedded := EMBEDDED.get(name_or_path):
@@ -259,15 +281,26 @@ def _unpack_gguf(path: Path) -> Path:
 
 
 def choose_device(device: str) -> torch.device:
-    """The device that `device` (auto, cpu, cuda, ...) means here."""
+    """The device that `device` (auto, cpu, cuda, ...) means here.
+
+    Raises:
+        ValueError: there is no such device.
+    """
     if device == "auto":
         # Under a launcher of several processes each takes the GPU of its number.
         local_rank = os.environ.get("LOCAL_RANK", "0")
         return torch.device(f"cuda:{local_rank}" if torch.cuda.is_available() else "cpu")
     try:
-        return torch.device(device)
+        where = torch.device(device)
     except RuntimeError as error:
         raise ValueError(f"device '{device}' is unknown: use auto, cpu or cuda") from error
+    count = torch.cuda.device_count()
+    if where.type == "cuda" and (where.index or 0) >= count:
+        raise ValueError(
+            f"there is no device '{device}', torch {torch.__version__} sees {count} GPUs: use auto "
+            "or cpu, or install the torch that is built for your GPU"
+        )
+    return where
 
 
 def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:

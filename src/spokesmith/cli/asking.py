@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from spokesmith.cli.common import (
     DEFAULT_BASE,
     DEFAULT_SPOKES,
+    check_base_of,
     messages_console,
     open_backend,
     open_base,
@@ -78,6 +79,7 @@ class Source:
                 settings=self.engine_options,
                 num_slots=concurrency,
             ).complete
+        check_base_of(self.base, self.spokes)
         loaded = open_base(
             self.base,
             dtype=self.dtype,

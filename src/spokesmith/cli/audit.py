@@ -12,11 +12,9 @@ from spokesmith.cli.common import (
     JsonOption,
     TaskOption,
     check_new_file,
-    is_tiny,
-    open_base,
+    open_chat,
     open_task,
     print_json,
-    quiet_libraries,
 )
 from spokesmith.cli.progress import progress
 
@@ -105,13 +103,7 @@ def _audit_with_progress(
 
 def _token_counter(base: str) -> Callable[[str], int]:
     """Counts tokens of a string by a base's tokenizer; no weights are read."""
-    quiet_libraries()
-    if is_tiny(base):
-        tokenizer = open_base(base, dtype="auto", device="cpu").tokenizer
-    else:
-        from spokesmith.bases.loading import find_base
-
-        tokenizer = find_base(base).tokenizer
+    tokenizer = open_chat(base).tokenizer
     return lambda string: len(tokenizer(string, add_special_tokens=False)["input_ids"])
 
 

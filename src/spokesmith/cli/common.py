@@ -11,7 +11,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from spokesmith.backends import LocalBackend
-    from spokesmith.bases import Base
+    from spokesmith.bases import Base, ChatFormat
     from spokesmith.tasks import Task
 
 DEFAULT_BASE = "smollm2-135m"
@@ -99,6 +99,17 @@ def open_base(
     return base
 
 
+def open_chat(name: str) -> "ChatFormat":
+    """A base's turn format, with its tokenizer; no weights are read."""
+    quiet_libraries()
+    if is_tiny(name):
+        return _tiny_base(name, "auto").chat
+    from spokesmith.bases.loading import find_base
+
+    with messages_console().status(f"reading the tokenizer of {name}"):
+        return find_base(name).chat
+
+
 def is_tiny(name: str) -> bool:
     """Whether a name means one of the tiny random bases of `spokesmith.testing`."""
     return name.startswith(TINY_PREFIX)
@@ -112,6 +123,37 @@ def _tiny_base(name: str, dtype: str) -> "Base":
         known = ", ".join(TINY_PREFIX + size for size in FAMILY_SIZES)
         raise ValueError(f"'{name}' is no tiny base: use {known}")
     return tiny_base(model_type, dtype="float32" if dtype == "auto" else dtype)
+
+
+def check_base_of(base: str, *sets: str) -> None:
+    """Refuse sets of another base before the weights of this one are read.
+
+    Args:
+        base: as it was asked for.
+        sets: folders or shipped names; `none` is none.
+
+    Raises:
+        ValueError: a set was trained on a base of another shape.
+    """
+    from spokesmith.spokes.files import read_card
+    from spokesmith.spokes.shipped import find_spokes
+
+    cards = {name: read_card(find_spokes(name)) for name in sets if name != "none"}
+    others = {name: card for name, card in cards.items() if card.base != base}
+    # A tiny base is made as fast as it is looked at.
+    if not others or is_tiny(base):
+        return
+    quiet_libraries()
+    from spokesmith.bases import find_base, shape_fingerprint
+
+    with messages_console().status(f"looking at {base}"):
+        fingerprint = shape_fingerprint(find_base(base).config)
+    for name, card in others.items():
+        if card.base_fingerprint != fingerprint:
+            raise ValueError(
+                f"{name} was trained on {card.base}, and {base} is another base: give a set of "
+                f"its own with --spokes FOLDER, or --spokes none for {base} alone"
+            )
 
 
 def attach_set(base: "Base", spokes: str) -> None:

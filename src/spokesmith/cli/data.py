@@ -14,7 +14,7 @@ from spokesmith.cli.common import (
     TaskOption,
     check_new_file,
     messages_console,
-    open_base,
+    open_chat,
     open_task,
     print_json,
 )
@@ -136,8 +136,9 @@ def prepare(
 
     from spokesmith.training.run import prepare_cached
 
-    loaded = open_base(base, dtype="auto", device="cpu")
-    prepared, folder = prepare_cached(data, open_task(task), loaded, max_length=max_length)
+    prepared, folder = prepare_cached(
+        data, open_task(task), base, open_chat(base), max_length=max_length
+    )
     report = asdict(prepared.report)
     if as_json:
         print_json({"folder": str(folder), **report})

@@ -1,5 +1,7 @@
 """`spokesmith diagnose`."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,15 +19,16 @@ from spokesmith.cli.common import (
     JsonOption,
     PleOption,
     QuantizeOption,
-    TaskOption,
+    SetTaskOption,
     attach_set,
+    check_base_of,
     check_new_file,
     is_tiny,
     messages_console,
     open_base,
-    open_task,
     print_json,
 )
+from spokesmith.cli.set_task import task_to_ask
 
 if TYPE_CHECKING:
     from spokesmith.bases import Base
@@ -53,7 +56,7 @@ def diagnose(
         str, typer.Option(help="A set to ask about; none takes a small random one.")
     ] = "none",
     placement: Annotated[str, typer.Option(help="Of the random set: ffn or residual.")] = "ffn",
-    task: TaskOption = "memory",
+    task: SetTaskOption = None,
     length: Annotated[int, typer.Option(help="Most tokens of an example.")] = 1024,
     reference: Annotated[
         str, typer.Option(help="Also load the base in float32 and compare: auto or none.")
@@ -73,9 +76,19 @@ def diagnose(
     length = min(length, TINY_LENGTH) if is_tiny(base) else length
     if picture is not None:
         check_new_file(picture, force=force)
-    loaded_task = open_task(task)
+    loaded_task = task_to_ask(task, spokes)
+    check_base_of(base, spokes)
+    right = right_answers(loaded_task)
+    if not right:
+        messages_console().print(
+            f"no probe of the task '{loaded_task.name}' has a gold: settings are judged, and "
+            "what is predicted is only told",
+            markup=False,
+            highlight=False,
+        )
+    samples = partial(_samples, task=loaded_task, pairs=right or _any_pairs(), length=length)
     options = {"device": device, "ple": ple, "device_map": device_map}
-    unquantised = _reference(base, loaded_task, reference, length, dtype, quantize, options)
+    unquantised = _reference(base, samples, reference, dtype, quantize, options)
     loaded = open_base(base, dtype=dtype, quantize=quantize, **options)
     if spokes != "none":
         attach_set(loaded, spokes)
@@ -85,10 +98,11 @@ def diagnose(
     with messages_console().status(f"asking {base}"):
         diagnosis = ask(
             loaded,
-            _samples(loaded, loaded_task, length),
+            samples(loaded),
             placement=placement,
             unquantised=unquantised,
             is_quantised=quantize != "none",
+            answers_are_right=bool(right),
         )
     rows = diagnosis.questions[2].rows
     words = "a random set" if spokes == "none" else spokes
@@ -104,15 +118,36 @@ def diagnose(
         raise typer.Exit(1)
 
 
-def _samples(base: "Base", task: "Task", length: int) -> "list[Sample]":
-    """The shortest of some generated pairs, as examples of the task."""
+def right_answers(task: "Task") -> list[tuple[str, str]]:
+    """Texts of a task's probes, with the encodings that a person has checked."""
+    from spokesmith.tasks.probe_records import read_probe_records
+
+    return [
+        (record["text"], task.canonical(record["gold"]))
+        for path in task.probe_files
+        for record in read_probe_records(path)[0]
+        if record.get("gold")
+    ]
+
+
+def _any_pairs() -> list[tuple[str, str]]:
+    """Texts with JSON that is no answer of the task: enough to hold one setting against another."""
     from spokesmith.data.generate import generate
+    from spokesmith.tasks.canonical import canonical_json
+
+    return [(pair.text, canonical_json(pair.gold)) for pair in generate(NUM_PAIRS, seed=SEED)]
+
+
+def _samples(
+    base: "Base", *, task: "Task", pairs: list[tuple[str, str]], length: int
+) -> "list[Sample]":
+    """The shortest of some pairs of text and answer, as examples of the task."""
     from spokesmith.diagnose import Sample, shorten
 
     samples: list[Sample] = []
-    for pair in generate(NUM_PAIRS, seed=SEED):
-        prompt = base.chat.prompt_ids(task.messages(pair.text))
-        answer = base.chat.answer_ids(task.canonical(pair.gold))
+    for text, encoding in pairs:
+        prompt = base.chat.prompt_ids(task.messages(text))
+        answer = base.chat.answer_ids(encoding)
         samples.append(Sample(tokens=prompt + answer, answer_start=len(prompt)))
     samples.sort(key=lambda sample: len(sample.tokens))
     return [shorten(sample, length) for sample in samples[:NUM_SAMPLES]]
@@ -120,9 +155,8 @@ def _samples(base: "Base", task: "Task", length: int) -> "list[Sample]":
 
 def _reference(
     name: str,
-    task: "Task",
+    samples: "Callable[[Base], list[Sample]]",
     wanted: str,
-    length: int,
     dtype: str,
     quantize: str,
     options: dict[str, Any],
@@ -143,7 +177,7 @@ def _reference(
     from spokesmith.diagnose import reference_pass
 
     base = open_base(name, dtype="float32", quantize="none", **options)
-    return reference_pass(base, _samples(base, task, length))
+    return reference_pass(base, samples(base))
 
 
 def _fits(name: str, device: str) -> bool:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from spokesmith.cli.common import (
     QuantizeOption,
     SetTaskOption,
     SpokesOption,
+    check_base_of,
     messages_console,
     open_backend,
     open_base,
@@ -46,6 +48,9 @@ if TYPE_CHECKING:
 
 # Texts that are encoded in one batch.
 AT_ONCE = 8
+# One word of what names of files are made of; a URL has a colon.
+ONE_NAME = re.compile(r"[\w.~+/-]+")
+SUFFIXES = (".txt", ".md", ".json", ".jsonl", ".csv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +88,12 @@ def encode(
     engine_option: EngineSettingsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Text to canonical JSON, one line an input; null where an answer does not fit the schema."""
+    """Text to canonical JSON, one line an input.
+
+    The line is null where there is no text or the answer does not fit the schema.
+    """
     texts = [text for given in inputs for text in read_inputs(given, lines=lines)]
-    if not texts:
+    if not any(text.strip() for text in texts):
         raise ValueError(f"no text in {', '.join(inputs)}: give at least one")
     at_once = min(AT_ONCE, len(texts))
     backend: LocalBackend | LlamaCppBackend
@@ -100,6 +108,7 @@ def encode(
         )
     else:
         loaded_task = task_to_ask(task, spokes)
+        check_base_of(base, spokes)
         loaded = open_base(
             base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
         )
@@ -142,11 +151,13 @@ def encode_text(
     """Ask for one encoding and check it strictly."""
     from spokesmith.metrics.compliance import check, parse_strict
 
+    if not text.strip():
+        return _failed("no text")
     schema = task.schema_for(text) if constrained else None
     try:
         completion = backend.complete(task.messages(text), schema=schema, max_tokens=max_tokens)
-    except ValueError as error:
-        return Encoded(canonical=None, problem=str(error), answer="", tokens=0, total_s=0.0)
+    except (ValueError, RuntimeError) as error:
+        return _failed(str(error))
     canonical = problem = None
     verdict = check(completion.text, task.schema)
     if completion.finish_reason == "length":
@@ -164,19 +175,30 @@ def encode_text(
     )
 
 
+def _failed(problem: str) -> Encoded:
+    line = " ".join(problem.split())
+    return Encoded(canonical=None, problem=line, answer="", tokens=0, total_s=0.0)
+
+
 def read_inputs(given: str, *, lines: bool) -> list[str]:
-    """The texts that one argument stands for; blank ones are left out.
+    """The texts that one argument stands for, blank ones too: each has its line of the output.
 
     Lines end at newlines only: JSON leaves other separators of lines inside its strings.
 
     Raises:
-        ValueError: a .jsonl line has no `text`, or a file is not UTF-8.
+        ValueError: a .jsonl line has no `text`, a file is not UTF-8, or what looks like the name of
+            one is none.
     """
     if given == "-":
         return _split(sys.stdin.read(), lines=lines)
     path = Path(given)
     if not _is_file(path):
-        return [given] if given.strip() else []
+        if _is_like_a_name(given):
+            raise ValueError(
+                f"no file at {given}: name one that is there, or give a text that looks like a "
+                "name through stdin, spokesmith encode -"
+            )
+        return [given]
     try:
         content = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
@@ -194,7 +216,12 @@ def read_inputs(given: str, *, lines: bool) -> list[str]:
         if not isinstance(text, str):
             raise ValueError(f'{path}, line {number}: "text" is {text!r}, want a string')
         texts.append(text)
-    return [text for text in texts if text.strip()]
+    return texts
+
+
+def _is_like_a_name(given: str) -> bool:
+    is_named = "/" in given or given.lower().endswith(SUFFIXES)
+    return is_named and ONE_NAME.fullmatch(given) is not None
 
 
 def _is_file(path: Path) -> bool:
@@ -206,8 +233,13 @@ def _is_file(path: Path) -> bool:
 
 
 def _split(content: str, *, lines: bool) -> list[str]:
-    parts = content.split("\n") if lines else [content]
-    return [part for part in parts if part.strip()]
+    if not lines:
+        return [content]
+    parts = content.split("\n")
+    # Blank lines at the end are how files end.
+    while parts and not parts[-1].strip():
+        parts.pop()
+    return parts
 
 
 def _as_document(result: Encoded) -> dict[str, Any]:

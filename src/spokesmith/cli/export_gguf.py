@@ -93,8 +93,9 @@ def gguf(
         raise ValueError(f"touched '{touched}' is unknown: use {', '.join((AUTO, *TOUCHED))}")
     check_paths(out, base_gguf, force=force)
     place = _place_of(out, lm_studio) if lm_studio else None
-    if place:
-        _check_place(place, force=force)
+    link = place if place and not _same_place(place, out) else None
+    if link:
+        _check_place(link, base_gguf, force=force)
     loaded, card = load_spokes(find_spokes(spokes))
     files = task_files(find_spokes(spokes), card, task)
     quiet_libraries()
@@ -125,8 +126,8 @@ def gguf(
     written = None
     if modelfile and layout == "folded":
         written = _write_modelfile(made, files, notes, force=force)
-    if place:
-        _link(out, place, force=force)
+    if link:
+        _link(out, link, base_gguf, force=force)
     document = _document(made, layout, notes, written, place)
     if as_json:
         print_json(document)
@@ -190,6 +191,7 @@ def _write_modelfile(
 ) -> Path | None:
     """Write the Modelfile, or add to the notes why there is none."""
     from spokesmith.bases.gguf_header import read_header
+    from spokesmith.export.gguf_graft import whole_file
     from spokesmith.export.ollama import modelfile
 
     path = made.path.parent / MODELFILE_NAME
@@ -212,9 +214,8 @@ def _write_modelfile(
                 "replaces it"
             )
             return None
-    partial = path.with_name(f".{path.name}-new")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
     return path
 
 
@@ -223,18 +224,24 @@ def _place_of(out: Path, models: Path) -> Path:
     return models.expanduser() / LM_STUDIO_PUBLISHER / out.stem / out.name
 
 
-def _check_place(place: Path, *, force: bool) -> None:
+def _same_place(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _check_place(place: Path, base_gguf: Path, *, force: bool) -> None:
+    if _same_place(place, base_gguf):
+        raise ValueError(f"{place} is the base itself, which is never changed: give another --out")
     if (place.exists() or place.is_symlink()) and not force:
         raise ValueError(f"{place} is there already: remove it, or --force to replace it")
 
 
-def _link(out: Path, place: Path, *, force: bool) -> None:
+def _link(out: Path, place: Path, base_gguf: Path, *, force: bool) -> None:
     """Put a file at a place of LM Studio's without a second copy."""
-    _check_place(place, force=force)
+    _check_place(place, base_gguf, force=force)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.unlink(missing_ok=True)
     try:
-        os.link(out, place)
+        os.link(out.resolve(), place)
     except OSError:
         # Hard links end at the border of a disk.
         place.symlink_to(out.resolve())

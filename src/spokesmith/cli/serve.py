@@ -18,6 +18,7 @@ from spokesmith.cli.common import (
     DtypeOption,
     PleOption,
     QuantizeOption,
+    check_base_of,
     messages_console,
     open_base,
     open_task,
@@ -137,6 +138,7 @@ def serve(
     hold_few_arenas()
     on_llamacpp = runs_llamacpp(context, engine, only_there=("model", "name", "task"))
     sets = [] if on_llamacpp else named_sets(spokes)
+    check_base_of(base, *(one.source for one in sets))
     if on_llamacpp and (model is None or not model.is_file()):
         raise ValueError(f"no GGUF file at {model}: give one, --model FILE")
     keys = tuple(_key(name) for name in api_key_env or ())
@@ -236,7 +238,7 @@ def open_serving_backend(
         features=Features(compiled=compiled),
     )
     for one in sets:
-        backend.load_set(one.source, name=one.name)
+        backend.load_set(one.source, name=one.name, prefill=False)
     try:
         done = backend.warm_up()
     except RuntimeError as error:
@@ -250,20 +252,12 @@ def open_serving_backend(
 
 def warm_up(backend: "Backend") -> None:
     """Answer once with every set, so that the first client finds its prompt and grammar ready."""
-    from spokesmith.backends.request import Request
-    from spokesmith.decoding.request import Constraint
+    from spokesmith.backends.request import first_request
 
     for model in backend.models():
-        if model.task is not None:
-            constraint = Constraint(kind="schema", value=model.task.schema)
-            backend.start(
-                Request(
-                    messages=model.task.messages("Ready?"),
-                    model=model.name,
-                    constraint=constraint,
-                    max_tokens=1,
-                )
-            ).result()
+        request = first_request(model)
+        if request is not None:
+            backend.start(request).result()
 
 
 def _key(variable: str) -> str:

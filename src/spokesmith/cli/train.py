@@ -83,7 +83,10 @@ def train(
     check_run_folder(out, resume=resume, force=force)
     first = None if start_from is None else _trained_set(start_from)
     checkpointing = None
-    if not is_tiny(base) and device_map is None and not settings.shard_base:
+    in_parts = device_map is not None or settings.shard_base
+    if in_parts and settings.checkpointing == "auto":
+        checkpointing = _recompute_all()
+    elif not in_parts and not is_tiny(base):
         checkpointing = _plan_memory(
             base, loaded_task, settings, dtype=dtype, device=device, quantize=quantize, ple=ple
         )
@@ -94,20 +97,24 @@ def train(
     from spokesmith.training.processes import is_writing_process
     from spokesmith.training.run import train as run_training
 
-    result = run_training(
-        base=loaded,
-        task=loaded_task,
-        data_folder=data,
-        run_folder=out,
-        config=settings,
-        resume=resume,
-        force=force,
-        overfit=overfit,
-        target_loss=OVERFIT_TARGET if overfit else None,
-        checkpointing=checkpointing,
-        runs_preflight=preflight,
-        start_from=first,
-    )
+    try:
+        result = run_training(
+            base=loaded,
+            task=loaded_task,
+            data_folder=data,
+            run_folder=out,
+            config=settings,
+            resume=resume,
+            force=force,
+            overfit=overfit,
+            target_loss=OVERFIT_TARGET if overfit else None,
+            checkpointing=checkpointing,
+            runs_preflight=preflight,
+            start_from=first,
+        )
+    except KeyboardInterrupt:
+        _say_what_is_kept(out)
+        raise
     if not is_writing_process():
         return
     document: dict[str, Any] = asdict(result)
@@ -133,6 +140,36 @@ def _trained_set(name_or_folder: str) -> Path:
     from spokesmith.spokes import find_spokes
 
     return find_spokes(name_or_folder)
+
+
+def _recompute_all() -> str:
+    """The checkpointing of a base in parts, whose memory no plan covers."""
+    from spokesmith.training.processes import is_writing_process
+
+    if is_writing_process():
+        messages_console().print(
+            "no estimate of memory for a base on several devices, so every layer recomputes: "
+            "--set checkpointing=none is faster where it fits",
+            soft_wrap=True,
+        )
+    return "every"
+
+
+def _say_what_is_kept(out: Path) -> None:
+    """Of a run that is interrupted."""
+    from spokesmith.training.processes import is_writing_process
+    from spokesmith.training.runfolder import RUN_NAME, last_checkpoint
+
+    if not is_writing_process() or not (out / RUN_NAME).is_file():
+        return
+    last = last_checkpoint(out)
+    kept = "no checkpoint was written yet" if last is None else f"{last} is kept"
+    messages_console().print(
+        f"interrupted; {kept}: the same command with --resume goes on",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
 
 
 def _plan_memory(

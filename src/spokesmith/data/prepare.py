@@ -16,6 +16,7 @@ import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from spokesmith.data.pairs import SPLITS, Pair
+from spokesmith.metrics import check
 from spokesmith.tasks import Message, Task
 
 
@@ -82,8 +83,11 @@ def prepare(pairs: Iterable[Pair], task: Task, chat: Chat, *, max_length: int) -
         max_length: most tokens an example may have, prompt and answer together.
 
     Raises:
-        ValueError: no pair of the training split fits.
+        ValueError: a gold does not fit the schema of the task, or no pair of the training split
+            fits into the length.
     """
+    pairs = list(pairs)
+    _check_golds(pairs, task)
     splits: dict[str, list[Example]] = {split: [] for split in SPLITS}
     dropped = dict.fromkeys(SPLITS, 0)
     prefix: list[int] = []
@@ -98,13 +102,37 @@ def prepare(pairs: Iterable[Pair], task: Task, chat: Chat, *, max_length: int) -
     if not splits["train"]:
         raise ValueError(
             f"no training pair fits into {max_length} tokens ({dropped['train']} are longer): "
-            "give more pairs or a larger --max-length"
+            "give more pairs or a larger limit: `train --set max_length=N`, `data prepare "
+            "--max-length N`"
         )
     return Prepared(
         prefix=np.array(prefix, dtype=np.int32),
         splits=splits,
         report=_report(splits, dropped, max_length, len(prefix)),
     )
+
+
+def _check_golds(pairs: Sequence[Pair], task: Task) -> None:
+    """Refuse golds that are no encodings of the task: what they teach would never be valid."""
+    found = [(pair.id, problem) for pair in pairs if (problem := _problem(pair.gold, task))]
+    if not found:
+        return
+    (first, problem), *others = found
+    more = f", nor do {len(others):,} more" if others else ""
+    raise ValueError(
+        f"the gold of pair '{first}' does not fit the schema of the task {task.name} "
+        f"({problem}){more}: mend it, or give --task the one that it was written for; "
+        "`spokesmith data audit --task` says more"
+    )
+
+
+def _problem(gold: dict[str, Any], task: Task) -> str | None:
+    """The first that is wrong with a gold, if anything is."""
+    try:
+        problems = check(task.canonical(gold), task.schema).problems
+    except ValueError as error:
+        return str(error)
+    return problems[0] if problems else None
 
 
 def prepared_key(pairs_path: Path, task: Task, base_name: str, max_length: int) -> str:

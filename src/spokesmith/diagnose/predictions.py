@@ -12,12 +12,13 @@ NEAR_CAP = 0.95
 MOST_NEAR_CAP = 0.05
 
 
-def predictions(passes: Comparisons) -> Question:
+def predictions(passes: Comparisons, *, is_judged: bool = True) -> Question:
     """The fourth question: do the logits predict anything?
 
     Args:
         passes: of a base with the spokes of interest active; what one of random weights predicts
             is not judged.
+        is_judged: whether the samples' answers are right ones.
     """
     base, samples, result = passes.base, passes.samples, passes.wanted
     logits = result.logits
@@ -41,7 +42,7 @@ def predictions(passes: Comparisons) -> Question:
         Check(
             name="better than a uniform guess",
             verdict="told"
-            if base.has_random_weights
+            if base.has_random_weights or not is_judged
             else "no"
             if _is_garbage(base, perplexity)
             else "yes",

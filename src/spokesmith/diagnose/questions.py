@@ -44,6 +44,7 @@ def diagnose(
     placement: str = "ffn",
     unquantised: Reference | None = None,
     is_quantised: bool = False,
+    answers_are_right: bool = True,
 ) -> Diagnosis:
     """Ask all questions.
 
@@ -54,6 +55,7 @@ def diagnose(
         placement: of the random set.
         unquantised: `reference_pass` of the same base, without spokes, in full precision.
         is_quantised: whether the base's weights are quantised.
+        answers_are_right: of the samples; else what is predicted is told, and not judged.
     """
     name = active_set(base.model)
     given = attached_sets(base.model)[name] if name is not None else None
@@ -66,7 +68,7 @@ def diagnose(
             same_forward(passes, unquantised, is_quantised=is_quantised),
             same_gradients(passes),
             layer_table(passes, is_trained=given is not None),
-            predictions(passes),
+            predictions(passes, is_judged=answers_are_right),
             wrong_settings(passes),
         ]
         for one in frozen:

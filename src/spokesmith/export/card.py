@@ -200,7 +200,7 @@ def _usage(task: TaskFiles | None, layout: str, takes_system_turn: bool) -> str:
     parts = [_ASKING.format(turns=turns)]
     if layout == "folded":
         parts.append(_TRANSFORMERS.format(max_tokens=task.max_tokens))
-    install = "" if layout == "folded" else "pip install --no-deps spokesmith   # the plugin\n"
+    install = "" if layout == "folded" else _INSTALL
     parts.append(_VLLM.format(install=install, max_tokens=task.max_tokens))
     return "\n\n".join(parts)
 
@@ -242,6 +242,8 @@ inputs = tokenizer.apply_chat_template(
 output = model.generate(**inputs, max_new_tokens={max_tokens})
 print(tokenizer.decode(output[0, inputs.input_ids.shape[1] :], skip_special_tokens=True))
 ```"""
+
+_INSTALL = "pip install --no-deps PATH/TO/spokesmith   # its clone, for the plugin\n"
 
 _VLLM = """\
 With vLLM, answers held to the schema:

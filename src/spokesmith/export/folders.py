@@ -1,5 +1,6 @@
 """A folder that appears whole or not at all."""
 
+import errno
 import json
 import os
 import shutil
@@ -18,22 +19,42 @@ def whole_folder(out: Path, *, force: bool) -> Iterator[Path]:
     """A new folder beside `out` to write into; it becomes `out` when the block has ended well.
 
     Raises:
-        ValueError: something stands at `out`, and it is no export, or `force` is not given.
+        ValueError: something stands at `out`, and it is no export, or `force` is not given; or the
+            disk is full.
     """
     # A link stays, and what it leads to is replaced.
     out = out.resolve()
     check_out(out, force=force)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    with full_disk_told(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+        try:
+            yield partial
+            # What has come to be at `out` meanwhile is the user's.
+            check_out(out, force=force)
+            # Temporary folders start readable by their owner alone.
+            partial.chmod(0o755)
+            _put(partial, out)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def full_disk_told(out: Path) -> Iterator[None]:
+    """Inside the block a full disk is an error that says what to do.
+
+    Raises:
+        ValueError: the disk is full.
+    """
     try:
-        yield partial
-        # What has come to be at `out` meanwhile is the user's.
-        check_out(out, force=force)
-        # Temporary folders start readable by their owner alone.
-        partial.chmod(0o755)
-        _put(partial, out)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        raise ValueError(
+            f"the disk became full while {out} was written, of which nothing is kept: free disk "
+            "space, or give another --out"
+        ) from error
 
 
 def check_out(out: Path, *, force: bool) -> None:

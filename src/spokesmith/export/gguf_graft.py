@@ -4,7 +4,6 @@ No tensor is ever in memory as a whole: the base's bytes pass through in pieces,
 grows is put together some rows at a time.
 """
 
-import errno
 import os
 import struct
 import tempfile
@@ -18,6 +17,7 @@ import numpy as np
 from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
 from spokesmith.bases.gguf_header import MAGIC, TensorInfo, copy_bytes
+from spokesmith.export.folders import full_disk_told
 from spokesmith.export.gguf_plan import WRITABLE, Array, NewTensor, Plan, entries_bytes
 from spokesmith.export.gguf_stored import stored_rows
 
@@ -148,23 +148,19 @@ def whole_file(out: Path) -> Iterator[Path]:
     Raises:
         ValueError: the disk is full.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{out.name}-", dir=out.parent)
-    os.close(handle)
-    partial = Path(name)
-    try:
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        # Temporary files start readable by their owner alone.
-        partial.chmod(0o644)
-        os.replace(partial, out)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        raise ValueError(
-            f"the disk became full while {out} was written, and nothing is left there: free disk "
-            "space, or give another --out"
-        ) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    # A link stays, and the file that it leads to is replaced.
+    out = out.resolve()
+    with full_disk_told(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{out.name}-", dir=out.parent)
+        os.close(handle)
+        partial = Path(name)
+        try:
+            yield partial
+            with partial.open("rb+") as file:
+                os.fsync(file.fileno())
+            # Temporary files start readable by their owner alone.
+            partial.chmod(0o644)
+            os.replace(partial, out)
+        finally:
+            partial.unlink(missing_ok=True)

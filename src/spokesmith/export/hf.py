@@ -100,7 +100,11 @@ def export_hf(
 
 
 def write_around(folder: Path, source: BaseSource, plan: Plan, dtype: torch.dtype) -> None:
-    """Write what a model's folder has beside weights: configuration, tokenizer, turn format."""
+    """Write what a model's folder has beside weights: configuration, tokenizer, turn format.
+
+    Raises:
+        ValueError: the disk does not take the tokenizer.
+    """
     from transformers import GenerationConfig
 
     config = plan.config
@@ -109,7 +113,15 @@ def write_around(folder: Path, source: BaseSource, plan: Plan, dtype: torch.dtyp
     config.save_pretrained(folder)
     tokenizer = copy.deepcopy(source.tokenizer)
     tokenizer.chat_template = with_defaults(source.chat.template, source.chat.template_options)
-    tokenizer.save_pretrained(folder)
+    try:
+        tokenizer.save_pretrained(folder)
+    except Exception as error:
+        # All that tokenizers raises where a disk is full is a plain `Exception`.
+        if type(error) is not Exception:
+            raise
+        raise ValueError(
+            f"cannot write the tokenizer ({error}): free disk space, or give another --out"
+        ) from error
     stop_ids = list(source.chat.stop_ids)
     pad_id = source.tokenizer.pad_token_id
     # What sets are trained for is the most likely answer; a base's own rules of drawing do not fit.

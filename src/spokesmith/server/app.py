@@ -65,10 +65,12 @@ def create_app(service: Service) -> FastAPI:
     errors.add_handlers(app)
     for room in (chat, completions, models, llama, health):
         room.add_routes(app, service)
-    for router in (encode_router(service), embeddings_router(service), page_router()):
+    has_keys = bool(service.settings.api_keys)
+    page = page_router(asks_for_key=has_keys)
+    for router in (encode_router(service), embeddings_router(service), page):
         app.include_router(router)
     docs_page.add_routes(app)
-    _describe(app, has_keys=bool(service.settings.api_keys))
+    _describe(app, has_keys=has_keys)
     # The last one added sees a request first.
     app.add_middleware(Bodies, settings=service.settings)
     app.add_middleware(Access, settings=service.settings)

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from spokesmith.backends.request import Constraint, Model, Request
+from spokesmith.backends.request import Constraint, ContextError, Model, Request
 from spokesmith.server.constraints import ConstraintFields, Held, held_by
-from spokesmith.server.errors import ApiError
+from spokesmith.server.errors import ApiError, as_api_error
 from spokesmith.server.fields import UNLIMITED, Items, StreamOptions, TextFields
 from spokesmith.server.messages import ChatMessage, as_turns, plain_text, wants_no_thinking
 from spokesmith.server.service import Service
@@ -16,18 +16,22 @@ from spokesmith.server.tools import Tool, ToolChoice, ToolUse, tool_use
 from spokesmith.tasks import Message, Task
 
 MAX_TOP_LOGPROBS = 20
-# What the chat format itself tells the template.
+# What the chat format itself tells the library that renders the template.
 RESERVED_OPTIONS = (
     "add_generation_prompt",
     "chat_template",
     "continue_final_message",
     "conversation",
+    "conversations",
     "documents",
+    "max_length",
     "messages",
     "padding",
     "return_assistant_tokens_mask",
     "return_dict",
     "return_tensors",
+    "sanitize_control_tokens",
+    "self",
     "tokenize",
     "tokenizer_kwargs",
     "tools",
@@ -116,10 +120,11 @@ def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
     """Turn a body into requests to the engine.
 
     Raises:
-        ApiError: fields do not fit together, or are not supported.
+        ApiError: fields do not fit together, are not supported, or are too many messages.
         UnknownModelError: no such model.
     """
     model = service.model(body.model)
+    check_count(service, body.messages, param="messages")
     held = held_by(body)
     limit = body.max_completion_tokens or body.max_tokens
     request = Request(
@@ -138,7 +143,7 @@ def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
             request,
             messages=task.messages(text),
             constraint=Constraint(kind="schema", value=task.schema_for(text)),
-            max_tokens=limit or task.max_tokens,
+            max_tokens=request.max_tokens if limit else task.max_tokens,
         )
     else:
         tools = tool_use(body.tools, body.tool_choice, answer_schema=_answer_schema(body, held))
@@ -166,6 +171,19 @@ def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
 
 def _as_constraint(task: Task) -> Constraint:
     return Constraint(kind="schema", value=task.schema)
+
+
+def check_count(service: Service, parts: Sequence[object], *, param: str) -> None:
+    """What takes a token each need not be rendered to see that there are too many."""
+    context = service.backend.context_length
+    if len(parts) > context:
+        raise as_api_error(
+            ContextError(
+                f"{param} has {len(parts)} parts, each a token or more, and the context is "
+                f"{context} tokens: send fewer"
+            ),
+            param=param,
+        )
 
 
 def check_closing(request: Request) -> None:

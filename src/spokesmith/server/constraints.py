@@ -105,8 +105,6 @@ def outcome(constraint: Constraint | None, completion: Completion) -> str | None
 
 
 def _of_response_format(wanted: ResponseFormat) -> Held | None:
-    if wanted.type == "text":
-        return None
     if wanted.type not in KINDS:
         raise ApiError(
             f"response_format.type is '{wanted.type[:50]}'",
@@ -120,6 +118,14 @@ def _of_response_format(wanted: ResponseFormat) -> Held | None:
         field = "response_format.json_schema.schema"
         schema = wanted.json_schema.get("schema")
         strict = bool(wanted.json_schema.get("strict"))
+    if wanted.type == "text":
+        if schema is None:
+            return None
+        raise ApiError(
+            "response_format.type is text, which no schema holds",
+            remedy="set it to json_schema, or leave the schema out",
+            param=field,
+        )
     if schema is not None:
         return of_schema(schema, field=field, strict=strict)
     if wanted.type == "json_object":

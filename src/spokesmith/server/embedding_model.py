@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 BUNDLED = "all-MiniLM-L6-v2"
 # What other servers and the hub call the bundled model.
 BUNDLED_NAMES = frozenset({"all-minilm-l6-v2", "all-minilm"})
-_OTHERS_FORM = re.compile(r"(?:.*/)?(?:text-embedding-)?(.*?)(?:-embedding)?(?::[\w.-]+)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +181,8 @@ def _folder_of(name: str) -> Path | None:
 
 def _plain(name: str) -> str:
     """A model's name without organisation, tag and the marks that other servers add."""
-    found = _OTHERS_FORM.fullmatch(name.lower())
-    return found.group(1) if found else name.lower()
+    name = name.lower().rpartition("/")[2].partition(":")[0]
+    return name.removeprefix("text-embedding-").removesuffix("-embedding")
 
 
 def _own_tokenizer(name: str, model: "SentenceTransformer") -> "Tokenizer":

@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, S
 from spokesmith.backends.request import BusyError, ContextError, UnknownModelError
 from spokesmith.server.embedding_model import EmbeddingModel, Window
 from spokesmith.server.errors import ApiError
+from spokesmith.server.fields import ModelName
 from spokesmith.server.jobs import for_client
 from spokesmith.server.service import Service
 
@@ -55,7 +56,7 @@ class EmbeddingsBody(BaseModel):
         description="A text, an array of texts, or token ids of the embedding model's own "
         "tokenizer, special tokens included; at most 2048 inputs."
     )
-    model: str | None = Field(None, description="The embedding model; may be left out.")
+    model: ModelName | None = Field(None, description="The embedding model; may be left out.")
     encoding_format: Literal["float", "base64"] | None = Field(
         None, description="base64: of 32-bit floats, little-endian."
     )

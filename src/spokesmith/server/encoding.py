@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Response
 from fastapi import Request as HttpRequest
@@ -18,7 +19,7 @@ from spokesmith.backends.completion import Completion, Piece
 from spokesmith.backends.request import Backend, Constraint, Model, Request, Sampling
 from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import DONE, EventStream, data_event
-from spokesmith.server.fields import MAX_SEED
+from spokesmith.server.fields import MAX_SEED, ModelName
 from spokesmith.server.jobs import begin_stream, complete, for_client
 from spokesmith.server.origins import OriginSegments
 from spokesmith.server.record import note, note_answers
@@ -41,7 +42,7 @@ class EncodeBody(BaseModel):
     type: str | None = Field(
         None, description="What the text is; told again in the envelope, not to the model."
     )
-    model: str | None = Field(
+    model: ModelName | None = Field(
         None, description="A set of spokes, whose task is done; None: the default."
     )
     facts: bool = Field(
@@ -56,7 +57,12 @@ class EncodeBody(BaseModel):
     )
     temperature: float = Field(0.0, ge=0, le=5, description="0 takes the most likely token.")
     top_p: float = Field(1.0, gt=0, le=1)
-    seed: int = Field(0, ge=0, le=MAX_SEED, description="The same seed gives the same answer.")
+    seed: int = Field(
+        0,
+        ge=0,
+        le=MAX_SEED,
+        description="The same seed gives the same answer, up to near ties in bfloat16.",
+    )
 
     @field_validator("text")
     @classmethod
@@ -98,7 +104,11 @@ def encode_router(service: Service) -> APIRouter:
         completion = await complete(service, http, request)
         await count([completion])
         content = await asyncio.to_thread(_content, completion, body, model, task)
-        headers = {"X-Model": model.name, "X-Closed": str(completion.closed).lower()}
+        headers = {
+            # A header is Latin-1, a name may be anything.
+            "X-Model": quote(model.name, safe="/:"),
+            "X-Closed": str(completion.closed).lower(),
+        }
         return Response(content, media_type="application/json", headers=headers)
 
     return router

@@ -18,6 +18,8 @@ MAX_SEED = 2**63 - 1
 UNLIMITED = -1
 # As many as the largest vocabulary has tokens.
 MAX_BIASES = 2**18
+# As many as a file's name may have.
+ModelName = Annotated[str, Field(max_length=256)]
 TokenId = Annotated[int, Field(ge=0, lt=2**31)]
 Item = TypeVar("Item")
 # Of a long list whose items are all wrong one fault is told: the others would take gigabytes.
@@ -25,10 +27,15 @@ Items = Annotated[list[Item], Field(fail_fast=True)]
 USE_SCHEMA = "use response_format"
 ONLY_PENALTIES = "use presence_penalty and frequency_penalty"
 ONLY_SAMPLERS = "use temperature, top_p, top_k and min_p"
+WHOLE_TURNS = "leave it out: an answer is a turn of its own; /v1/completions goes on from any text"
 # Name: the values that change nothing, and what to do instead.
 NOT_SUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
+    "add_generation_prompt": ((True,), WHOLE_TURNS),
+    "allowed_token_ids": ((), "use grammar"),
     "audio": ((), "ask for text"),
+    "bad_words": (([],), "use logit_bias"),
     "best_of": ((1,), "use n"),
+    "continue_final_message": ((False,), WHOLE_TURNS),
     "dry_multiplier": ((0,), ONLY_PENALTIES),
     "dynatemp_range": ((0,), ONLY_SAMPLERS),
     "echo": ((False,), "put the prompt before the answer yourself"),
@@ -46,14 +53,20 @@ NOT_SUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "min_tokens": ((0,), "leave it out"),
     "mirostat": ((0,), ONLY_SAMPLERS),
     "modalities": ((["text"],), "ask for text"),
+    "n": ((1,), "send the request several times"),
+    "n_cmpl": ((1,), "send the request several times"),
     "options": (({},), "put the options beside the messages, by OpenAI's names"),
+    "prompt_logprobs": ((), "use logprobs, which are those of the answer"),
     "repeat_penalty": ((1,), ONLY_PENALTIES),
     "repetition_penalty": ((1,), ONLY_PENALTIES),
     "samplers": ((), ONLY_SAMPLERS),
+    "stop_token_ids": (([],), "use stop"),
     "structured_outputs": ((), USE_SCHEMA),
     "suffix": (("",), "put the text into the prompt"),
     "tfs_z": ((1,), ONLY_SAMPLERS),
+    "think": ((False,), "leave it out: answers come without reasoning"),
     "top_n_sigma": ((-1,), ONLY_SAMPLERS),
+    "truncate_prompt_tokens": ((), "shorten the prompt yourself"),
     "typical_p": ((1,), ONLY_SAMPLERS),
     "use_beam_search": ((False,), "leave it out"),
     "verbosity": (("medium",), "ask for shorter or longer answers in the messages"),
@@ -75,7 +88,7 @@ class TextFields(BaseModel):
 
     model_config = ConfigDict(allow_inf_nan=False, protected_namespaces=(), extra="ignore")
 
-    model: str | None = Field(
+    model: ModelName | None = Field(
         None, description="A name that GET /v1/models lists; the default model if left out."
     )
     temperature: float | None = Field(
@@ -90,7 +103,10 @@ class TextFields(BaseModel):
         None, description="Added to the logits of tokens, by token id."
     )
     seed: int | None = Field(
-        None, ge=-1, le=MAX_SEED, description="The same seed gives the same text; -1 draws one."
+        None,
+        ge=-1,
+        le=MAX_SEED,
+        description="The same seed gives the same text, up to near ties in bfloat16; -1 draws one.",
     )
     stop: str | Items[str] | None = Field(None, description="Texts at which the answer ends.")
     stream: bool | None = None

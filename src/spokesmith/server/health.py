@@ -13,8 +13,11 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
     @app.get("/health", tags=["operations"])
     async def health() -> Response:
-        """`ok`, `loading` or `failed`; needs no key, so it says no more. 503 but for `ok`."""
-        parts = {part.what: part.state for part in service.parts}
+        """`ok`, `loading` or `failed`; needs no key, so it says no more. 503 but for `ok`.
+
+        An engine that has failed on the last eight answers has failed, until it makes one.
+        """
+        parts = service.states
         if service.state == "ready":
             return JSONResponse({"status": "ok", "parts": parts})
         headers = {"Retry-After": str(RETRY_AFTER_S)} if service.state == "loading" else None

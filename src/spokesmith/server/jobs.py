@@ -28,11 +28,18 @@ class Answers:
 
     Whoever holds it calls `cancel` in the end, whatever happened; on answers that are whole that
     does nothing.
+
+    Args:
+        num_answers: how many there will be.
+        note_end: hears how each ended, in the engine's thread.
     """
 
-    def __init__(self, num_answers: int) -> None:
+    def __init__(
+        self, num_answers: int, note_end: Callable[[Completion | Exception], None]
+    ) -> None:
         self.jobs: list[Job] = []
         self._num_open = num_answers
+        self._note_end = note_end
         self._loop = asyncio.get_running_loop()
         self._arrived: asyncio.Queue[tuple[int, Event]] = asyncio.Queue()
         self._peeked: deque[tuple[int, Event]] = deque()
@@ -113,9 +120,10 @@ class Answers:
     def _on_end(self, index: int) -> Callable[[Job], None]:
         def on_end(job: Job) -> None:
             try:
-                event: Event = job.result(0)
+                event: Completion | Exception = job.result(0)
             except Exception as error:
                 event = error
+            self._note_end(event)
             self._put(index, event)
 
         return on_end
@@ -132,7 +140,7 @@ async def begin(service: Service, requests: Sequence[Request], *, stream: bool =
         ApiError: the engine is not there, or compiling what the answers are held to takes too long.
         ValueError, BusyError: the engine refuses one of the requests; none is started then.
     """
-    answers = Answers(len(requests))
+    answers = Answers(len(requests), service.note_end)
     starting = service.starters.submit(answers.start, service.backend, requests, stream=stream)
     limit_s = service.settings.compile_limit_s
     try:

@@ -12,7 +12,7 @@ from spokesmith.backends import request as engine
 from spokesmith.backends.completion import Completion, Piece
 from spokesmith.backends.request import Backend, Chosen
 from spokesmith.server.chat_answer import how_made, token_documents
-from spokesmith.server.chat_request import check_closing
+from spokesmith.server.chat_request import check_closing, check_count
 from spokesmith.server.constraints import ConstraintFields, held_by
 from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import EventStream, data_event
@@ -22,6 +22,7 @@ from spokesmith.server.record import note, note_answers
 from spokesmith.server.service import Service
 
 MS_PER_S = 1000
+MS_PER_DAY = 24 * 3600 * MS_PER_S
 
 
 class LlamaRequest(ConstraintFields, TextFields):
@@ -35,7 +36,9 @@ class LlamaRequest(ConstraintFields, TextFields):
     n_probs: int | None = Field(None, ge=0, le=20)
     return_tokens: bool | None = None
     t_max_predict_ms: int | None = Field(
-        None, description="The answer is cut after so long, waiting included; 0 or less: never."
+        None,
+        le=MS_PER_DAY,
+        description="The answer is cut after so long, waiting included; 0 or less: never.",
     )
 
     @field_validator("prompt")
@@ -166,6 +169,7 @@ def _request(service: Service, body: LlamaRequest) -> engine.Request:
     elif len(body.prompt) == 1 and isinstance(body.prompt[0], str):
         prompt = body.prompt[0]
     else:
+        check_count(service, body.prompt, param="prompt")
         prompt = []
         for part in body.prompt:
             prompt += [part] if isinstance(part, int) else service.backend.tokenize(part)

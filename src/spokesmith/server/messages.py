@@ -9,6 +9,7 @@ import contextlib
 import json
 import re
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -20,7 +21,8 @@ from spokesmith.tasks import Message
 CALL_START, CALL_END = "<tool_call>", "</tool_call>"
 RESULT_START, RESULT_END = "<tool_response>", "</tool_response>"
 Role = Literal["system", "developer", "user", "assistant", "tool", "function"]
-_NO_THINK = re.compile(r"^\s*/no_think\b\s*|\s*(?<!\S)/no_think\s*$")
+_SWITCH = "/no_think"
+_SWITCH_FIRST = re.compile(rf"\s*{_SWITCH}\b\s*")
 
 
 class ContentPart(BaseModel):
@@ -77,38 +79,39 @@ class ChatMessage(BaseModel):
 
 def wants_no_thinking(messages: Sequence[ChatMessage]) -> bool:
     """Whether a message carries the switch `/no_think`, at its start or end."""
-    return any(
-        message.role in ("system", "user") and _NO_THINK.search(message.text)
-        for message in messages
-    )
+    return any(plain_text(message) != message.text for message in messages)
 
 
 def plain_text(message: ChatMessage) -> str:
     """What a message says, without the switch `/no_think`: it is no part of a text to encode."""
-    if message.role in ("system", "user"):
-        return _NO_THINK.sub("", message.text)
-    return message.text
+    text = message.text
+    if message.role not in ("system", "user"):
+        return text
+    first = _SWITCH_FIRST.match(text)
+    start = first.end() if first else 0
+    # By a regular expression this would be tried at every blank of a long run.
+    rest = text[start:].rstrip()
+    at = start + len(rest) - len(_SWITCH)
+    if rest.endswith(_SWITCH) and text[at - 1].isspace():
+        return text[start:at].rstrip()
+    return text[start:]
 
 
 def as_turns(messages: Sequence[ChatMessage], *, tools_note: str | None = None) -> list[Message]:
     """The turns of a chat; `tools_note` ends the system turn, or makes one."""
     turns: list[Message] = []
-    in_results = False
-    for message in messages:
-        is_result = message.role in ("tool", "function")
-        if is_result:
-            text = f"{RESULT_START}\n{plain_text(message)}\n{RESULT_END}"
-            if in_results:
-                # Results of several calls answer one turn.
-                turns[-1]["content"] += "\n" + text
+    for are_results, group in groupby(messages, lambda one: one.role in ("tool", "function")):
+        if are_results:
+            # Results of several calls answer one turn.
+            results = "\n".join(f"{RESULT_START}\n{one.text}\n{RESULT_END}" for one in group)
+            turns.append({"role": "user", "content": results})
+            continue
+        for message in group:
+            if message.role == "assistant":
+                turns.append({"role": "assistant", "content": _with_calls(message)})
             else:
-                turns.append({"role": "user", "content": text})
-        elif message.role == "assistant":
-            turns.append({"role": "assistant", "content": _with_calls(message)})
-        else:
-            role = "system" if message.role == "developer" else message.role
-            turns.append({"role": role, "content": plain_text(message)})
-        in_results = is_result
+                role = "system" if message.role == "developer" else message.role
+                turns.append({"role": role, "content": plain_text(message)})
     if tools_note is None:
         return turns
     if turns and turns[0]["role"] == "system":

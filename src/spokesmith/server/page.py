@@ -1,8 +1,8 @@
 """GET /: the page on which a text is encoded before one's eyes, and the files that it is made of.
 
 The page holds nothing secret. Where the server asks for a key, it asks for it here too: the browser
-sends it as a password. The page's policy lets the browser run no script and load nothing but these
-files.
+sends it as a password, so the page is told that there is one. The page's policy lets the browser
+run no script and load nothing but these files.
 """
 
 from importlib.resources import files
@@ -28,11 +28,13 @@ HEADERS = {
 }
 
 
-def page_router() -> APIRouter:
+def page_router(*, asks_for_key: bool) -> APIRouter:
     """The page and its files."""
     router = APIRouter(include_in_schema=False)
     folder = files("spokesmith.server") / "static"
     found = {one.name: one.read_bytes() for one in folder.iterdir()}
+    if asks_for_key:
+        found["page.html"] = found["page.html"].replace(b"<body>", b"<body data-asks-for-key>")
 
     def answer(name: str) -> Response:
         media_type = MEDIA_TYPES[name.rpartition(".")[2]]

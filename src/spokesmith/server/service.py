@@ -11,12 +11,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Generic, Literal, Protocol, TypeVar
 
-from spokesmith.backends.request import Backend, Model, UnknownModelError
+from spokesmith.backends.completion import Completion
+from spokesmith.backends.request import (
+    Backend,
+    BusyError,
+    CancelledError,
+    Model,
+    UnknownModelError,
+)
 from spokesmith.server.errors import not_ready
 from spokesmith.server.meters import Meters
 
 State = Literal["loading", "ready", "failed"]
 NUM_STARTERS = 16
+# So many failures of the engine, one after the other, are no request's fault: a lost GPU, say.
+MAX_FAILURES = 8
 Part = TypeVar("Part", covariant=True)
 logger = logging.getLogger("spokesmith.server")
 
@@ -123,6 +132,7 @@ class Service:
         default_factory=lambda: ThreadPoolExecutor(NUM_STARTERS, thread_name_prefix="start")
     )
     meters: Meters = field(init=False)
+    _num_failures: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
         self.meters = Meters(
@@ -135,8 +145,16 @@ class Service:
         return [self.engine] if self.embedder is None else [self.engine, self.embedder]
 
     @property
+    def states(self) -> dict[str, State]:
+        """Of each part; an engine that answers nothing any more counts as failed."""
+        found: dict[str, State] = {part.what: part.state for part in self.parts}
+        if self._num_failures >= MAX_FAILURES:
+            found[self.engine.what] = "failed"
+        return found
+
+    @property
     def state(self) -> State:
-        states = {part.state for part in self.parts}
+        states = set(self.states.values())
         if "failed" in states:
             return "failed"
         return "loading" if "loading" in states else "ready"
@@ -145,6 +163,13 @@ class Service:
     def backend(self) -> Backend:
         """The engine. Raises ApiError (503) while it is being loaded."""
         return self.engine.value
+
+    def note_end(self, outcome: Completion | Exception) -> None:
+        """Hear how an answer ended; any thread may tell."""
+        if isinstance(outcome, Completion):
+            self._num_failures = 0
+        elif not isinstance(outcome, ValueError | BusyError | CancelledError):
+            self._num_failures += 1
 
     def require_all(self) -> None:
         """Raise ApiError (503) unless all parts are there."""

@@ -253,13 +253,13 @@ def _text_or_call(call_schema: dict[str, Any], answer_schema: Any) -> str:
     mark = CALL_START
     if answer_schema is None:
         answer = rf"ANSWER: /(.|\n)*/ & ~/(.|\n)*{mark}(.|\n)*/"
-        start, head = "ANSWER", rf'head[suffix="{mark}\n"]: /(.|\n)*/'
+        # The mark alone decides: what is no answer any more has to become a call.
+        start, head = "ANSWER", rf'head[suffix="{mark}"]: /(.|\n)*/'
     else:
         held = json.dumps({**answer_schema, "x-guidance": CANONICAL_FORM})
-        answer, start, head = f"answer: %json {held}", "answer", f'head: "{mark}\\n"'
-    return "\n".join(
-        [f'start: {start} | head call "\\n{CALL_END}"', answer, head, f"call: %json {call}", ""]
-    )
+        answer, start, head = f"answer: %json {held}", "answer", f'head: "{mark}"'
+    rule = f'start: {start} | head "\\n" call "\\n{CALL_END}"'
+    return "\n".join([rule, answer, head, f"call: %json {call}", ""])
 
 
 def _note(functions: list[Function]) -> str:

@@ -21,7 +21,12 @@ def find_spokes(name_or_folder: str | Path) -> Path:
     if str(name_or_folder) in shipped_names():
         return SHIPPED / str(name_or_folder)
     folder = Path(name_or_folder)
-    if not (folder / CARD_NAME).is_file():
+    try:
+        is_set = (folder / CARD_NAME).is_file()
+    except OSError:
+        # Too long a name, or a folder that may not be looked into.
+        is_set = False
+    if not is_set:
         raise ValueError(
             f"no set of spokes at '{name_or_folder}': give a folder with a {CARD_NAME}, "
             f"or a shipped name ({', '.join(shipped_names())})"

@@ -30,6 +30,7 @@ def write_gguf(
     *,
     name: str = "tiny",
     add: Callable[[gguf.GGUFWriter], None] | None = None,
+    add_tokenizer: Callable[[gguf.GGUFWriter], None] | None = None,
 ) -> Path:
     """Write a base as a GGUF file.
 
@@ -40,6 +41,7 @@ def write_gguf(
         kind: type of its matrices, by gguf's name.
         name: of the model, in the file.
         add: adds further keys and tensors.
+        add_tokenizer: adds the keys of a tokenizer, in place of those of the base's own.
     """
     family = base.family.name
     writer = gguf.GGUFWriter(path, base.family.gguf_architecture)
@@ -50,7 +52,10 @@ def write_gguf(
         _add_gemma(writer, base)
     if family == "qwen3_5":
         _add_qwen35(writer, base)
-    _add_tokenizer(writer, base)
+    if add_tokenizer is None:
+        _add_tokenizer(writer, base)
+    else:
+        add_tokenizer(writer)
     tensors = gguf.get_tensor_name_map(ARCHITECTURES[family], base.config.num_hidden_layers)
     for hf_name, tensor in base.model.state_dict().items():
         if hf_name == "lm_head.weight" and base.config.tie_word_embeddings:

@@ -229,7 +229,6 @@ class ProgressBar(TrainerCallback):
         if self.progress.disable and (state.global_step % every == 1 or every == 1 or last):
             self.console.print(f"step {state.global_step}/{state.max_steps}  {words}")
 
-    def on_train_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def stop(self) -> None:
+        """Give the terminal back; whoever trains calls it, since an error ends no callback."""
         self.progress.stop()

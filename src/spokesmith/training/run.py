@@ -19,6 +19,7 @@ from transformers.utils import logging as transformers_logging
 from spokesmith.bases import Base, set_checkpointing
 from spokesmith.data.pairs import PAIRS_NAME, read_pairs
 from spokesmith.data.prepare import (
+    Chat,
     Example,
     LengthReport,
     Prepared,
@@ -70,9 +71,16 @@ class RunResult:
 
 
 def prepare_cached(
-    data_folder: Path, task: Task, base: Base, *, max_length: int
+    data_folder: Path, task: Task, base_name: str, chat: Chat, *, max_length: int
 ) -> tuple[Prepared, Path]:
     """The token ids of a data folder, made once for each base, task and limit.
+
+    Args:
+        data_folder: holds `pairs.jsonl`.
+        task: whose encodings the golds are.
+        base_name: as it was asked for.
+        chat: the turn format of that base.
+        max_length: most tokens of an example.
 
     Returns:
         The token ids, and their folder: its name is a hash of the turn format, its parent's one of
@@ -83,11 +91,11 @@ def prepare_cached(
         raise ValueError(
             f"no {PAIRS_NAME} in {data_folder}: make it with `spokesmith data generate`"
         )
-    key = prepared_key(pairs_path, task, base.name, max_length)
-    folder = data_folder / "tokens" / key / chat_key(base.chat)
+    key = prepared_key(pairs_path, task, base_name, max_length)
+    folder = data_folder / "tokens" / key / chat_key(chat)
     prepared = read_prepared(folder)
     if prepared is None:
-        prepared = prepare(read_pairs(pairs_path), task, base.chat, max_length=max_length)
+        prepared = prepare(read_pairs(pairs_path), task, chat, max_length=max_length)
         write_prepared(folder, prepared)
     return prepared, folder
 
@@ -180,7 +188,9 @@ def train(
     if processes.device not in (None, base.device) and not config.shard_base:
         base.model.to(processes.device)
     prepared, tokens_folder = processes.main_first(
-        lambda: prepare_cached(data_folder, task, base, max_length=config.max_length)
+        lambda: prepare_cached(
+            data_folder, task, base.name, base.chat, max_length=config.max_length
+        )
     )
     train_examples, eval_examples = _choose_examples(prepared, config, overfit)
     if config.checkpointing != "auto":
@@ -211,6 +221,7 @@ def train(
     attach(base.model, base.sites(), spokes, name="training")
     set_checkpointing(base, checkpointing or "none")
     card = _card(base, task, spokes, identity)
+    bar = ProgressBar()
     trainer = SpokeTrainer(
         objective=Objective(base, spokes),
         card=card,
@@ -220,11 +231,14 @@ def train(
         eval_examples=eval_examples,
         collator=_collator(base, prepared, config),
         run_folder=run_folder,
-        callbacks=_callbacks(run_folder, spokes, card, task, config, processes, target_loss),
+        callbacks=_callbacks(run_folder, spokes, card, task, config, processes, target_loss, bar),
         processes=processes,
         sharded=sharded,
     )
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    finally:
+        bar.stop()
     processes.wait()
     set_checkpointing(base, "none")
     base.model.eval()
@@ -286,10 +300,11 @@ def _callbacks(
     config: TrainConfig,
     processes: Processes,
     target_loss: float | None,
+    bar: ProgressBar,
 ) -> list[TrainerCallback]:
     """Those that stop a run for every process, those that write for one."""
     main = processes.is_main
-    callbacks: list[TrainerCallback] = [RunLog(run_folder), ProgressBar()] if main else []
+    callbacks: list[TrainerCallback] = [RunLog(run_folder), bar] if main else []
     callbacks.append(
         KeepBest(run_folder, spokes, card, task, patience=config.patience, writes=main)
     )

@@ -69,7 +69,7 @@ class SpokeTrainer(Trainer):
         super().__init__(
             model=objective,
             args=_arguments(
-                config, run_folder, len(train_examples), bool(eval_examples), processes.count
+                config, run_folder, len(train_examples), bool(eval_examples), processes
             ),
             train_dataset=train_examples,  # pyright: ignore[reportArgumentType]
             eval_dataset=list(eval_examples) or None,  # pyright: ignore[reportArgumentType]
@@ -119,6 +119,9 @@ class SpokeTrainer(Trainer):
         )
         # The batches are this process's share already, so there is nothing left to share out.
         return prepare_data_loader(loader, num_processes=1, process_index=0)
+
+    def _move_model_to_device(self, model: nn.Module, device: torch.device) -> None:
+        """Leaves the base where it was placed; its spokes are beside it."""
 
     def _wrap_model(
         self, model: nn.Module, training: bool = True, dataloader: Any = None
@@ -263,16 +266,22 @@ class _MarkComplete(TrainerCallback):
         if not self.processes.is_main:
             return
         folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
-        descriptor = os.open(folder, os.O_RDONLY)
-        os.fsync(descriptor)
-        os.close(descriptor)
+        # Windows opens no folder.
+        if os.name != "nt":
+            descriptor = os.open(folder, os.O_RDONLY)
+            os.fsync(descriptor)
+            os.close(descriptor)
         (folder / COMPLETE_MARK).touch()
 
 
 def _arguments(
-    config: TrainConfig, run_folder: Path, num_examples: int, has_eval: bool, count: int
+    config: TrainConfig,
+    run_folder: Path,
+    num_examples: int,
+    has_eval: bool,
+    processes: Processes,
 ) -> TrainingArguments:
-    steps = total_steps(config, num_examples, count)
+    steps = total_steps(config, num_examples, processes.count)
     evaluates = has_eval and config.eval_every > 0
     if config.schedule == "cosine":
         schedule, choices = "cosine_with_min_lr", {"min_lr_rate": config.min_rate_share}
@@ -286,7 +295,7 @@ def _arguments(
         output_dir=str(run_folder / CHECKPOINTS),
         max_steps=steps,
         # Micro-batches and shares are no business of the library: it is told the rows of a step.
-        per_device_train_batch_size=rows_of_a_step(config, count),
+        per_device_train_batch_size=rows_of_a_step(config, processes.count),
         per_device_eval_batch_size=config.batch_size,
         gradient_accumulation_steps=1,
         average_tokens_across_devices=True,
@@ -313,7 +322,9 @@ def _arguments(
         prediction_loss_only=True,
         label_names=["labels"],
         dataloader_pin_memory=False,
-        use_cpu=not torch.cuda.is_available(),
+        # Without a launcher the library would take every card that it sees. It holds a few numbers
+        # only: the base is placed, and rows go to the base.
+        use_cpu=processes.device is None or processes.device.type == "cpu",
     )
 
 

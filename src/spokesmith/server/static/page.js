@@ -139,7 +139,9 @@ function onCopy(id, text) {
   button.addEventListener("click", () => copy(button, label, text()));
 }
 
-const withKey = () => element("key").value.trim() !== "";
+// The browser may have asked for the key itself; a proxy may ask for one that the server does not.
+const withKey = () =>
+  "asksForKey" in document.body.dataset || element("key").value.trim() !== "";
 onCopy("copy-curl", () => curlOf(address("v1/encode"), body(), withKey()));
 onCopy("copy-python", () => pythonOf(address("v1/encode"), body(), withKey()));
 onCopy("copy-json", () => run.answer);
