@@ -14,6 +14,7 @@ from llamacpp_files import tiny_chat_base, write_tiny_gguf
 from spokesmith.backends import LocalBackend
 from spokesmith.backends.completion import Piece
 from spokesmith.backends.llamacpp import LlamaCppBackend, LlamaCppOptions
+from spokesmith.backends.llamacpp.engine import try_to_load
 from spokesmith.backends.request import (
     BusyError,
     CancelledError,
@@ -335,6 +336,15 @@ def test_a_shared_beginning_is_computed_once_for_all_slots(base: Base, path: Pat
     assert all(one.usage.cached_tokens < one.usage.prompt_tokens for one in done)
 
 
+def test_a_shared_beginning_without_room_for_a_text_is_said(backend: LlamaCppBackend) -> None:
+    turns: list[Any] = [{"role": "system", "content": "x" * CONTEXT}, *chat()[1:]]
+    words = rf"has \d+ tokens, the context is {CONTEXT}: .* --engine-option context=N"
+    with pytest.raises(ContextError, match=words):
+        backend.share_prefix(turns)
+    with pytest.raises(ContextError, match=words):
+        backend.start(Request(messages=turns))
+
+
 def test_counts_add_up(base: Base, path: Path) -> None:
     opened = LlamaCppBackend(path, base.chat, options=options(speculation="none"))
     done = [opened.start(asking(text, max_tokens=5)).result(30) for text in ("one", "one")]
@@ -391,6 +401,16 @@ def test_a_tokenizer_that_cuts_otherwise_is_refused(path: Path) -> None:
     other.add_tokens(["job"])
     with pytest.raises(ValueError, match=r"into other tokens .* --tokenizer FOLDER"):
         LlamaCppBackend(path, ChatFormat(other), options=options())
+
+
+def test_a_proxy_of_the_environment_is_not_asked(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    assert try_to_load(path).vocabulary == 320
 
 
 def test_files_that_cannot_be_loaded_are_said_in_one_line(

@@ -7,10 +7,11 @@ from typing import Any
 import gguf
 import pytest
 import torch
-from gguf_parts import Parts, make_parts
+from gguf_parts import LARGE, Parts, in_k_quants, make_parts, read, values_of
 
 from spokesmith.bases import Base
 from spokesmith.export import ask_llamacpp, gguf_engine, gguf_export
+from spokesmith.export.gguf_base import PARTS, ffn_name
 from spokesmith.export.gguf_engine import (
     PROMPTS,
     check_engine,
@@ -74,6 +75,26 @@ def test_quantised_files_do_so_within_their_rounding(
     allowed = 0.3 if kind == "Q4_1" and touched == "own" else 0.15
     assert mean_difference(found, together(parts)) < allowed
     assert mean_difference(found, next_logprobs(base, IDS)) > 0.5
+
+
+@pytest.mark.parametrize("touched", ["q8_0", "f16"])
+def test_files_of_types_that_cannot_be_written_are_loaded(tmp_path: Path, touched: str) -> None:
+    """The touched matrices are of another type then; the layer between them keeps its own."""
+    parts = make_parts(tmp_path, sizes=LARGE, layers=(0, 2), rank=128)
+    # Small values, beside which the spokes still count.
+    in_k_quants(parts, {"gate": "Q4_K", "up": "IQ4_XS", "down": "Q6_K"}, scale=1e-4)
+    header = read(parts.path)
+    for layer, site in enumerate(parts.base.sites()):
+        for part in PARTS:
+            stored = torch.from_numpy(values_of(header, ffn_name(layer, part)).copy())
+            getattr(site.ffn, f"{part}_proj").weight.data = stored
+    parts.graft(tmp_path / "out.gguf", touched=touched)
+    kinds = {read(tmp_path / "out.gguf").tensors[ffn_name(1, part)].type_name for part in PARTS}
+    assert kinds == {"Q4_K", "IQ4_XS", "Q6_K"}
+    found = engine_logprobs(tmp_path / "out.gguf", IDS, plain_id=plain_token(parts.base))
+    near = mean_difference(found, together(parts))
+    assert near < 0.15
+    assert mean_difference(found, next_logprobs(parts.base, IDS)) > 0.5
 
 
 def test_the_export_compares_and_says_what_it_found(tmp_path: Path) -> None:

@@ -15,7 +15,13 @@ from gguf_parts import Parts, add_odd_keys, make_parts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spokesmith.bases.gguf_header import MAX_HEADER_BYTES, entry_bytes, read_header
+from spokesmith.bases.gguf_header import (
+    MAX_HEADER_BYTES,
+    MAX_ITEMS,
+    MAX_STRING_BYTES,
+    entry_bytes,
+    read_header,
+)
 from spokesmith.export.gguf_base import read_base
 
 
@@ -63,6 +69,7 @@ def test_it_says_what_the_library_says(tmp_path: Path) -> None:
         assert entry.type == field.types[-1]
         assert entry.is_array == (field.types[0] == GGUFValueType.ARRAY)
         if entry.is_array and entry.type == GGUFValueType.STRING:
+            assert found.texts(key) == field.contents()
             assert [found.item(key, i) for i in range(entry.count)] == field.contents()
             assert found.item(key, entry.count) is None
         else:
@@ -182,6 +189,30 @@ def test_huge_counts_take_neither_time_nor_memory(tmp_path: Path) -> None:
     assert tracemalloc.get_traced_memory()[1] < 32 << 20
     tracemalloc.stop()
     assert time.perf_counter() - start < 20
+
+
+@pytest.mark.parametrize("kind", [GGUFValueType.INT8, GGUFValueType.STRING])
+def test_a_list_of_too_many_items_is_refused(tmp_path: Path, kind: GGUFValueType) -> None:
+    """Also where the file has all of them: what reads them makes an object of each."""
+    count = MAX_ITEMS + 1
+    keys = text("k") + struct.pack("<IIQ", GGUFValueType.ARRAY, kind, count)
+    path = a_file(tmp_path / "a", keys=keys, num_keys=1, data=bytes(8 * count))
+    with pytest.raises(ValueError, match=f"of 'k' has {count} items, at most {MAX_ITEMS} are read"):
+        read_header(path)
+
+
+def test_values_of_another_kind_are_said(tmp_path: Path) -> None:
+    long = "x" * (MAX_STRING_BYTES + 1)
+    listed = text("list") + struct.pack("<IIQ", 9, 8, 1) + text("one")
+    keys = entry_bytes("one", "text") + entry_bytes("long", long) + listed
+    found = read_header(a_file(tmp_path / "a", keys=keys, num_keys=3))
+    assert (found.texts("list"), found.texts("none")) == (["one"], [])
+    with pytest.raises(ValueError, match="one is no list of texts"):
+        found.texts("one")
+    with pytest.raises(ValueError, match="list is a list of texts: want one value"):
+        found.value("list")
+    with pytest.raises(ValueError, match=f"long has {MAX_STRING_BYTES + 9} bytes: too long"):
+        found.value("long")
 
 
 @pytest.fixture(scope="module")

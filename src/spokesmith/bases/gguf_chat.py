@@ -5,6 +5,8 @@ from pathlib import Path
 from spokesmith.bases.base import chat_of
 from spokesmith.bases.chat import ChatFormat
 from spokesmith.bases.families import FAMILIES
+from spokesmith.bases.gguf_header import read_header
+from spokesmith.bases.gguf_tokenizer import read_gguf_tokenizer
 
 
 def read_gguf_chat(
@@ -15,7 +17,7 @@ def read_gguf_chat(
     Args:
         architecture: what the file calls its own; None where it says nothing.
         tokenizer: a Hugging Face folder or id to take the tokenizer and the template from, for
-            files whose own transformers cannot read.
+            files whose own cannot be read.
 
     Raises:
         ValueError: there is no tokenizer to be read, or it lacks a chat template or an end token.
@@ -26,8 +28,10 @@ def read_gguf_chat(
         if tokenizer is not None:
             found = AutoTokenizer.from_pretrained(tokenizer)
         else:
-            found = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name)
-    except (OSError, ValueError, KeyError, NotImplementedError) as error:
+            found = read_gguf_tokenizer(read_header(path))
+    # The file is somebody else's, and the library that tokenizers are built with raises bare
+    # exceptions where tokens and pairs do not fit together.
+    except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
             f"cannot read the tokenizer of {tokenizer or path} ({reason}): give a Hugging Face "

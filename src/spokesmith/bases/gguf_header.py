@@ -24,9 +24,11 @@ MAX_COUNT = 1 << 16
 MAX_NAME_BYTES = 65_535
 MAX_DIMENSIONS = 4
 MAX_ALIGNMENT = 1 << 20
-# No value that anybody asks for is longer; lists of tokens are copied, never read.
-MAX_VALUE_COUNT = 1 << 16
-MAX_STRING_BYTES = 4 << 20
+# The longest list of today, Gemma's pairs of tokens, has 514,906 items. Where a list is read, each
+# item becomes an object, which may take a hundred times what it has in the file.
+MAX_ITEMS = 1 << 21
+# No single text that anybody asks for is longer; chat templates have some 20 kB.
+MAX_STRING_BYTES = 1 << 20
 
 FORMATS: dict[GGUFValueType, str] = {
     GGUFValueType.UINT8: "<B",
@@ -117,8 +119,8 @@ class Header:
         if entry is None:
             return None
         is_string = entry.type == GGUFValueType.STRING
-        if (is_string and entry.is_array) or entry.count > MAX_VALUE_COUNT:
-            raise ValueError(f"{self.path}: {key} holds {entry.count} values: too many to read")
+        if is_string and entry.is_array:
+            raise ValueError(f"{self.path}: {key} is a list of texts: want one value or numbers")
         raw = self.raw(entry.value_start, entry.end)
         if is_string:
             if len(raw) > MAX_STRING_BYTES:
@@ -154,23 +156,30 @@ class Header:
             numbers.append(one)
         return numbers
 
-    def item(self, key: str, index: int) -> str | None:
-        """One text of a list of texts; None where the file lacks it.
+    def texts(self, key: str) -> list[str]:
+        """A key's list of texts; empty where the file lacks the key.
 
         Raises:
-            ValueError: it is no UTF-8.
+            ValueError: it is something else, or no UTF-8.
         """
         entry = self.entries.get(key)
-        if entry is None or not entry.is_array or entry.type != GGUFValueType.STRING:
-            return None
-        if not 0 <= index < entry.count:
-            return None
-        with self.path.open("rb") as file:
-            file.seek(entry.value_start)
-            for _ in range(index):
-                file.seek(int.from_bytes(file.read(8), "little"), 1)
-            length = int.from_bytes(file.read(8), "little")
-            return _text(file.read(length), f"{self.path}: {key}")
+        if entry is None:
+            return []
+        what = f"{self.path}: {key}"
+        if not entry.is_array or entry.type != GGUFValueType.STRING:
+            raise ValueError(f"{what} is no list of texts")
+        raw, end = self.raw(entry.value_start, entry.end), 0
+        found: list[str] = []
+        for _ in range(entry.count):
+            start = end + 8
+            end = start + int.from_bytes(raw[end:start], "little")
+            found.append(_text(raw[start:end], what))
+        return found
+
+    def item(self, key: str, index: int) -> str | None:
+        """One text of a list of texts; None where the file lacks it. Raises as `texts` does."""
+        found = self.texts(key)
+        return found[index] if 0 <= index < len(found) else None
 
     def raw(self, start: int, end: int) -> bytes:
         """Bytes of the file."""
@@ -283,12 +292,17 @@ def _read_entry(cursor: _Cursor) -> Entry:
             raise ValueError(f"{key!r} is an array of arrays, which no engine reads")
         count = cursor.number("<Q", f"the length of {key!r}")
     value_start, what = cursor.position, f"the value of {key!r}"
-    if kind == GGUFValueType.STRING:
-        cursor.check(8 * count, what)
+    is_text = kind == GGUFValueType.STRING
+    # Of a text at least the length that stands before it.
+    size = count * (8 if is_text else struct.calcsize(FORMATS[kind]))
+    cursor.check(size, what)
+    if count > MAX_ITEMS:
+        raise ValueError(f"{what} has {count} items, at most {MAX_ITEMS} are read")
+    if is_text:
         for _ in range(count):
             cursor.skip(cursor.number("<Q", what), what)
     else:
-        cursor.skip(struct.calcsize(FORMATS[kind]) * count, what)
+        cursor.skip(size, what)
     return Entry(
         key=key,
         type=kind,

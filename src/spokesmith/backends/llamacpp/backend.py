@@ -49,6 +49,9 @@ SAMPLE_TEXT = (
 class LlamaCppBackend(ChatBackend):
     """Answers with the model of a GGUF file. At most one is open in a process.
 
+    Files that a process opens one after another must have the same tokens: llama.cpp's grammars may
+    keep those of the first, and end the process where the next has others.
+
     Calls from several threads run as one batch.
 
     Args:
@@ -113,8 +116,17 @@ class LlamaCppBackend(ChatBackend):
         return [self._model]
 
     def share_prefix(self, messages: Sequence[Message]) -> None:
-        """Compute what prompts share with this chat up to its last message, once for all slots."""
+        """Compute what prompts share with this chat up to its last message, once for all slots.
+
+        Raises:
+            ContextError: it leaves no room for a text.
+        """
         shared, _ = self.chat.prompt_parts(messages)
+        if len(shared) >= self.context_length:
+            raise ContextError(
+                f"what prompts share has {len(shared)} tokens, the context is "
+                f"{self.context_length}: give a larger one, --engine-option context=N"
+            )
         if shared and self.options.prompt_cache:
             self.engine.share_prefix(shared)
 
@@ -211,7 +223,7 @@ class LlamaCppBackend(ChatBackend):
         if room < 1:
             raise ContextError(
                 f"the prompt has {len(prompt)} tokens, the context is {self.context_length}: "
-                "shorten the text"
+                "shorten the text, or start with a larger --engine-option context=N"
             )
         if request.max_tokens is not None and request.max_tokens < 1:
             raise ValueError(f"max_tokens is {request.max_tokens}: give at least 1")

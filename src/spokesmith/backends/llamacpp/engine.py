@@ -43,7 +43,9 @@ wanted.cache_ram_mib = 0
 wanted.chat_template = "chatml"
 wanted.verbosity = 1
 server = xllamacpp.Server(wanted)
-print(urllib.request.urlopen(server.listening_address + "/v1/models").read().decode())
+# It listens here: a proxy of the environment, which urllib would ask, does not reach it.
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+print(opener.open(server.listening_address + "/v1/models").read().decode())
 """
 
 
