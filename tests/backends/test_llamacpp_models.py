@@ -68,10 +68,11 @@ def test_prompts_are_the_same_tokens_from_the_file_the_base_and_llamacpp() -> No
     of_file = read_gguf_chat(path, architecture="llama")
     assert of_file.stop_ids == of_base.stop_ids
     engine = LlamaCppEngine(path, LlamaCppOptions(num_slots=1, threads=1), context=256)
-    probes = load_set("gold", MEMORY).probes
-    assert len(probes) == 25
-    for probe in probes:
-        messages = MEMORY.messages(probe.text)
+    texts = [probe.text for probe in load_set("gold", MEMORY).probes]
+    assert len(texts) == 25
+    # Where digits are cut off before words are, the blanks before them go together.
+    for text in [*texts, "## Days\n\n12  cups\n   3. stir\n\n\u0663\u00b2"]:
+        messages = MEMORY.messages(text)
         wanted = of_base.prompt_ids(messages)
         assert of_file.prompt_ids(messages) == wanted
         # Texts and the marks around them are cut apart.

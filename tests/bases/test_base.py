@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from spokesmith.bases import EMBEDDED, FAMILIES, load_base, loading, shape_fingerprint
+from spokesmith.bases import (
+    EMBEDDED,
+    FAMILIES,
+    find_base,
+    load_base,
+    loading,
+    shape_fingerprint,
+)
 from spokesmith.bases import embedded as embedded_module
 from spokesmith.bases.embedded import build_once, cache_folder
 from spokesmith.bases.families import family_of
@@ -195,3 +202,11 @@ def test_a_gguf_file_is_the_embedded_base(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert by_file.fingerprint == by_name.fingerprint
     for one, other in zip(by_file.model.parameters(), by_name.model.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+@needs_wheel
+def test_the_embedded_base_cuts_texts_as_its_model_does() -> None:
+    tokenizer = find_base("smollm2-135m").tokenizer
+    # Digits stand alone before words are cut, so nothing of the blanks before them is theirs.
+    cut = [tokenizer.decode([token]) for token in tokenizer("Days\n\n12  3").input_ids]
+    assert cut == ["Days", "\n\n", "1", "2", "  ", "3"]

@@ -13,8 +13,11 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 DONE_MARK = "spokesmith-complete"
+# Another number where the same file would be unpacked to something else.
+UNPACKED_FORM = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +54,7 @@ class EmbeddedBase:
 
     def cached_folder(self) -> Path:
         """Where the unpacked model is kept."""
-        return cache_folder() / "bases" / f"{self.name}-{self.sha256[:12]}"
+        return unpacked_folder(self.name, self.sha256)
 
     def is_cached(self) -> bool:
         return (self.cached_folder() / DONE_MARK).is_file()
@@ -83,6 +86,11 @@ def cache_folder() -> Path:
     if sys.platform == "win32":
         return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "spokesmith" / "cache"
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "spokesmith"
+
+
+def unpacked_folder(name: str, digest: str) -> Path:
+    """Where a GGUF file is kept unpacked, by the SHA-256 of its content."""
+    return cache_folder() / "bases" / f"{name}-{digest[:12]}-{UNPACKED_FORM}"
 
 
 def unpack_embedded(embedded: EmbeddedBase) -> Path:
@@ -128,7 +136,7 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
 def dequantise(gguf_path: Path, folder: Path) -> None:
     """Write a GGUF model as an fp32 Hugging Face folder with plain linear layers."""
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     arguments: dict[str, object] = {"gguf_file": gguf_path.name, "dtype": torch.float32}
     try:
@@ -142,8 +150,21 @@ def dequantise(gguf_path: Path, folder: Path) -> None:
     if hasattr(model.config, "quantization_config"):
         delattr(model.config, "quantization_config")
     model.save_pretrained(folder)
-    tokenizer = AutoTokenizer.from_pretrained(gguf_path.parent, gguf_file=gguf_path.name)
-    tokenizer.save_pretrained(folder)
+    _tokenizer_of(gguf_path).save_pretrained(folder)
+
+
+def _tokenizer_of(gguf_path: Path) -> Any:
+    """A file's tokenizer, which cuts texts as llama.cpp does; where the file's rules are not known,
+    that of transformers, which does so but nearly."""
+    from transformers import AutoTokenizer
+
+    from spokesmith.bases.gguf_header import read_header
+    from spokesmith.bases.gguf_tokenizer import read_gguf_tokenizer
+
+    try:
+        return read_gguf_tokenizer(read_header(gguf_path))
+    except ValueError:
+        return AutoTokenizer.from_pretrained(gguf_path.parent, gguf_file=gguf_path.name)
 
 
 def _verify(path: Path, embedded: EmbeddedBase) -> None:

@@ -70,6 +70,8 @@ def read_gguf_tokenizer(header: Header) -> Any:
         add_bos_token=header.value(f"{KEYS}.add_bos_token") is True,
         bos_token=_named_token(header, tokens, "bos"),
         eos_token=_named_token(header, tokens, "eos"),
+        unk_token=_named_token(header, tokens, "unknown"),
+        pad_token=_named_token(header, tokens, "padding"),
     )
 
 

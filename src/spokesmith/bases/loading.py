@@ -19,9 +19,9 @@ from spokesmith.bases.chat import ChatFormat
 from spokesmith.bases.embedded import (
     EMBEDDED,
     build_once,
-    cache_folder,
     dequantise,
     unpack_embedded,
+    unpacked_folder,
 )
 from spokesmith.bases.families import Family, family_of
 from spokesmith.bases.host_table import HostTable
@@ -276,7 +276,7 @@ def _unpack_gguf(path: Path) -> Path:
     read_header(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    folder = cache_folder() / "bases" / f"{path.stem}-{digest[:12]}"
+    folder = unpacked_folder(path.stem, digest)
     return build_once(folder, lambda partial: dequantise(path, partial))
 
 
