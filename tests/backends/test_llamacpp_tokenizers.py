@@ -285,9 +285,9 @@ DAMAGED = {
     "its rule 'other' of how texts are cut": changed("Qwen 3", pre="other"),
     "its rule None of how texts are cut": changed("Qwen 3", pre=None),
     "out of vocabulary": changed("Gemma 4", pairs=[("no", "token")]),
-    "it has no scores": changed("Gemma 3", scores=None),
-    "shorter than argument 1": changed("Gemma 3", scores=[0.0]),
-    "is shorter": changed("Gemma 4", types=[CONTROL]),
+    "it has no score for each": changed("Gemma 3", scores=None),
+    "no score for each": changed("Gemma 3", scores=[0.0]),
+    "and 1 of them have a type": changed("Gemma 4", types=[CONTROL]),
     "a token has 513 characters": changed("Gemma 3", tokens=[LONG]),
     "chat_template has 1048585 bytes": changed("Gemma 4", template="x" * (MAX_STRING_BYTES + 1)),
 }

@@ -72,7 +72,11 @@ def test_an_engine_that_answers_nothing_any_more_has_failed() -> None:
             assert client.post("/v1/chat/completions", json=CHAT).status_code == status
             return client.get("/health").json()["status"]
 
-        assert {ask("lost", 500) for _ in range(MAX_FAILURES - 1)} == {"ok"}
+        assert {ask("lost", 500) for _ in range(MAX_FAILURES - 2)} == {"ok"}
+        # Several answers to one request count once.
+        response = client.post("/v1/chat/completions", json={**CHAT, "n": 8})
+        assert response.status_code == 500
+        assert client.get("/health").json()["status"] == "ok"
         assert ask("found", 200) == "ok"
         assert [ask("lost", 500) for _ in range(MAX_FAILURES)][-2:] == ["ok", "failed"]
         response = client.get("/health")

@@ -46,6 +46,17 @@ def test_the_events_of_a_chat(client: httpx.Client) -> None:
     assert not any("usage" in chunk for chunk in chunks)
 
 
+def test_no_letter_of_an_answer_ends_a_line(client: httpx.Client, backend: ScriptedBackend) -> None:
+    backend.answer = "next\u0085line\u2028and\u2029paragraph\x0b\x0c\x1c\x1d\x1e\r\n"
+    with client.stream("POST", "/v1/chat/completions", json=STREAM) as response:
+        # httpx ends lines where Python does.
+        lines = [line for line in response.iter_lines() if line]
+    assert lines[-1] == "data: [DONE]"
+    chunks = [json.loads(line.removeprefix("data: ")) for line in lines[:-1]]
+    content = "".join(chunk["choices"][0]["delta"].get("content", "") for chunk in chunks)
+    assert content == backend.answer
+
+
 def test_usage_comes_last_where_it_is_asked_for(client: httpx.Client) -> None:
     given = {**STREAM, "stream_options": {"include_usage": True}}
     *_, last, done = events_of(client.post("/v1/chat/completions", json=given))

@@ -25,6 +25,9 @@ from spokesmith.decoding.engine import WarmUp
 from spokesmith.decoding.row import STOP
 from spokesmith.decoding.sets import load_set, names_of_sets, unload_set
 
+# Loading a set waits so long for its prompt, which stands in the queue as others do.
+MOST_PREFILL_S = 10.0
+
 
 class LocalBackend(ChatBackend):
     """Answers with a base in this process and the sets of spokes beside it.
@@ -120,7 +123,7 @@ class LocalBackend(ChatBackend):
         if prefill and request is not None:
             # What fails here is told to those who ask for an answer.
             with suppress(Exception):
-                self.start(request).result()
+                self.start(request).result(MOST_PREFILL_S)
         return model
 
     def unload_set(self, name: str) -> None:

@@ -154,16 +154,17 @@ def dequantise(gguf_path: Path, folder: Path) -> None:
 
 
 def _tokenizer_of(gguf_path: Path) -> Any:
-    """A file's tokenizer, which cuts texts as llama.cpp does; where the file's rules are not known,
+    """A file's tokenizer, which cuts texts as its model does; where the file's rules are not known,
     that of transformers, which does so but nearly."""
     from transformers import AutoTokenizer
 
     from spokesmith.bases.gguf_header import read_header
     from spokesmith.bases.gguf_tokenizer import read_gguf_tokenizer
 
+    # The library that tokenizers are built with raises bare exceptions.
     try:
         return read_gguf_tokenizer(read_header(gguf_path))
-    except ValueError:
+    except Exception:
         return AutoTokenizer.from_pretrained(gguf_path.parent, gguf_file=gguf_path.name)
 
 

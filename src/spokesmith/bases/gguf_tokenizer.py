@@ -20,6 +20,13 @@ KEYS = "tokenizer.ggml"
 UNKNOWN, CONTROL, USER_DEFINED = 2, 3, 4
 # What stands for a blank in tokens that are made of characters.
 BLANK = "\u2581"
+# Where a file does not say it, llama.cpp puts the start token before prompts for these tokenizers,
+# and for "gpt2" where its pre-tokenizer is one of the latter.
+STARTING_MODELS = ("llama", "gemma4")
+STARTING_PRES = (
+    *("llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"),
+    *("jina-v5-nano", "tekken", "chameleon"),
+)
 # No token of a vocabulary is longer; where pairs are not listed, every cut of a token is looked at.
 MAX_TOKEN_CHARACTERS = 512
 
@@ -62,17 +69,29 @@ def read_gguf_tokenizer(header: Header) -> Any:
         tokenizer = _of_characters(tokens, pairs, begins_blank=begins_blank)
     else:
         raise ValueError(f"tokenizers of the kind {kind!r} are not known")
-    tokenizer.add_tokens(_never_cut(tokens, header.integers(f"{KEYS}.token_type")))
+    kinds = header.integers(f"{KEYS}.token_type")
+    if len(kinds) != len(tokens):
+        raise ValueError(f"it has {len(tokens)} tokens, and {len(kinds)} of them have a type")
+    tokenizer.add_tokens(_never_cut(tokens, kinds))
     template = header.value("tokenizer.chat_template")
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         chat_template=template if isinstance(template, str) else None,
-        add_bos_token=header.value(f"{KEYS}.add_bos_token") is True,
+        add_bos_token=adds_start(header),
         bos_token=_named_token(header, tokens, "bos"),
         eos_token=_named_token(header, tokens, "eos"),
         unk_token=_named_token(header, tokens, "unknown"),
         pad_token=_named_token(header, tokens, "padding"),
     )
+
+
+def adds_start(header: Header) -> bool:
+    """Whether llama.cpp puts the start token before a text by itself."""
+    chosen = header.value(f"{KEYS}.add_bos_token")
+    if chosen is not None:
+        return bool(chosen)
+    model, pre = (header.value(f"{KEYS}.{key}") for key in ("model", "pre"))
+    return model in STARTING_MODELS or (model == "gpt2" and pre in STARTING_PRES)
 
 
 def _of_bytes(tokens: Sequence[str], pairs: list[tuple[str, str]], pre: object) -> Tokenizer:
@@ -125,11 +144,11 @@ def _listed_pairs(header: Header) -> list[tuple[str, str]]:
 
 def _pairs_by_score(tokens: Sequence[str], scores: object) -> list[tuple[str, str]]:
     """All pairs of tokens that make up a token, those of the highest score first."""
-    if not isinstance(scores, list):
-        raise ValueError("it has no scores of its tokens")
     longest = max(map(len, tokens), default=0)
     if longest > MAX_TOKEN_CHARACTERS:
         raise ValueError(f"a token has {longest} characters, at most {MAX_TOKEN_CHARACTERS} may be")
+    if not isinstance(scores, list) or len(scores) != len(tokens):
+        raise ValueError("it has no score for each of its tokens")
     known = set(tokens)
     found: list[tuple[float, str, str]] = []
     for token, score in zip(tokens, scores, strict=True):

@@ -131,7 +131,7 @@ def load_base(
         # Quantised weights are made where they stay; the table must not visit the device.
         stays_behind = table is not None and where.type != "cpu"
         places = {"": where, **({f"model.{table}": "cpu"} if stays_behind else {})}
-    with _full_memory_told(source, where, quantize, ple):
+    with _full_memory_told(source, where if device_map is None else None, quantize, ple):
         model = _load_weights(source, chosen_dtype, quantization, places)
         if table is not None and hasattr(model.get_decoder(), table):
             _keep_on_host(model, table)
@@ -240,9 +240,10 @@ def _plain_errors(name: str) -> Iterator[None]:
 
 @contextmanager
 def _full_memory_told(
-    source: BaseSource, where: torch.device, quantize: str, ple: str
+    source: BaseSource, where: torch.device | None, quantize: str, ple: str
 ) -> Iterator[None]:
-    """A full GPU as one line, with what would help that was not asked for yet."""
+    """A full GPU as one line, with what would help that was not asked for yet; `where` is None for
+    several."""
     try:
         yield
     except torch.OutOfMemoryError as error:
@@ -250,10 +251,10 @@ def _full_memory_told(
         remedies = [
             *(["--ple cpu"] if has_table and ple == "device" else []),
             *(["--quantize nf4"] if quantize == "none" else []),
-            "--device cpu",
+            "--device cpu" if where is not None else "--device cpu without --device-map",
         ]
         raise ValueError(
-            f"'{source.name}' does not fit into the free memory of {where}: use "
+            f"'{source.name}' does not fit into the free memory of {where or 'the devices'}: use "
             f"{' or '.join(remedies)}"
         ) from error
 

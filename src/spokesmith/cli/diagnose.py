@@ -79,10 +79,12 @@ def diagnose(
     loaded_task = task_to_ask(task, spokes)
     check_base_of(base, spokes)
     right = right_answers(loaded_task)
-    if not right:
+    # One example has nothing beside it in a batch.
+    if len(right) < NUM_SAMPLES:
+        right = []
         messages_console().print(
-            f"no probe of the task '{loaded_task.name}' has a gold: settings are judged, and "
-            "what is predicted is only told",
+            f"fewer than {NUM_SAMPLES} probes of the task '{loaded_task.name}' have a gold: "
+            "settings are judged, and what is predicted is only told",
             markup=False,
             highlight=False,
         )

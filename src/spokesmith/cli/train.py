@@ -113,7 +113,9 @@ def train(
             start_from=first,
         )
     except KeyboardInterrupt:
-        _say_what_is_kept(out)
+        # With --force the folder may still hold the run that is to be replaced.
+        if not force:
+            _say_what_is_kept(out)
         raise
     if not is_writing_process():
         return

@@ -16,8 +16,8 @@ from itertools import islice
 from spokesmith.decoding.grammar import Grammar
 
 MAX_TOKENS = 4096
-# Most questions to the grammar while endings are tried out: half a second of work. `memory` whole
-# takes a tenth of it.
+# Most questions to the grammar while endings are tried out, about a second of work; the plainest
+# way from there may take as many again. `memory` whole takes a tenth of it.
 MOST_QUESTIONS = 500_000
 # What ends a value comes before what goes on with it; the rest of a character that was begun last.
 CHARACTERS = '"}],:0123456789{[tfn-.eEabcdghijklmopqrsuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_/@+ \\'
@@ -100,5 +100,7 @@ class Closer:
             if state.allows(token):
                 found = True
                 yield token
-        if not found:
-            yield from (token for token in self._beginnings if state.allows(token))
+        for token in () if found else self._beginnings:
+            work.left -= 1
+            if state.allows(token):
+                yield token

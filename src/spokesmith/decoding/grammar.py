@@ -171,7 +171,8 @@ def _wrapped(tokenizer: Any, end_id: int, vocabulary: int) -> LLTokenizer:
     found = from_tokenizer(tokenizer, n_vocab=vocabulary, eos_token=end_id)
     control = {token for token in range(vocabulary) if found.is_special_token(token)}
     added = tokenizer.added_tokens_decoder.items()
-    texts = control & {token for token, one in added if not one.special}
+    ends = {end_id, tokenizer.eos_token_id}
+    texts = control & {token for token, one in added if not one.special} - ends
     return LLTokenizer(TokenizerWrapper(_Spoken(found, control - texts))) if texts else found
 
 

@@ -46,10 +46,14 @@ def load_set(engine: Engine, source: str, *, name: str | None = None) -> LoadedS
             if name in attached_sets(model):
                 detach(model, name)
             reason = str(error).splitlines()[0]
-            raise ValueError(
-                f"the set '{name}' does not fit beside the base ({reason}): unload another set, or "
-                "free memory"
-            ) from error
+        else:
+            return
+        # What was laid out for the set is given back here, and not in the next answer's step.
+        engine.runner.refresh()
+        raise ValueError(
+            f"the set '{name}' does not fit beside the base ({reason}): unload another set, or "
+            "free memory"
+        )
 
     engine.between_steps(put).result()
     return LoadedSet(name=name, folder=str(folder), task=task)

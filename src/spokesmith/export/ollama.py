@@ -10,17 +10,11 @@ from typing import Any
 
 from spokesmith.bases.families import Family
 from spokesmith.bases.gguf_header import Header
+from spokesmith.bases.gguf_tokenizer import adds_start
 from spokesmith.export.card import TaskFiles
 
 SYSTEM_MARK, TEXT_MARK = "\u27e6system\u27e7", "\u27e6text\u27e7"
 MAX_CONTEXT = 8192
-# Where a file does not say it, llama.cpp puts the start token before prompts for these tokenizers,
-# and for "gpt2" where its pre-tokenizer is one of the latter.
-STARTING_MODELS = ("llama", "gemma4")
-STARTING_PRES = (
-    *("llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"),
-    *("jina-v5-nano", "tekken", "chameleon"),
-)
 # Goes through the turns and keeps the content of the last one of the user.
 LAST_TEXT = (
     '{{ $text := "" }}{{ range .Messages }}{{ if eq .Role "user" }}{{ $text = .Content }}'
@@ -72,7 +66,7 @@ def _frames(header: Header, family: Family) -> tuple[str, str, str]:
     names = {"bos_token": start, "eos_token": _special_token(header, "eos") or ""}
     rendered = _rendered(template, {**family.template_options, **names})
     # The engine puts this token before the prompt by itself.
-    if _adds_start(header) and start:
+    if adds_start(header) and start:
         rendered = rendered.removeprefix(start)
     before, found_system, rest = rendered.partition(SYSTEM_MARK)
     between, found_text, after = rest.partition(TEXT_MARK)
@@ -105,14 +99,6 @@ def _rendered(template: str, options: dict[str, Any]) -> str:
             raise ValueError(
                 f"the file's chat template cannot be rendered ({error}): write a Modelfile by hand"
             ) from error
-
-
-def _adds_start(header: Header) -> bool:
-    chosen = header.value("tokenizer.ggml.add_bos_token")
-    if chosen is not None:
-        return bool(chosen)
-    model, pre = (header.value(f"tokenizer.ggml.{key}") for key in ("model", "pre"))
-    return model in STARTING_MODELS or (model == "gpt2" and pre in STARTING_PRES)
 
 
 def _end_of_turn(header: Header, family: Family) -> str | None:

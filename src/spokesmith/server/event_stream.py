@@ -18,6 +18,8 @@ from spokesmith.server.jobs import Answers, stop_tasks, until_gone
 
 DONE = "data: [DONE]\n\n"
 KEEP_ALIVE = ": the answer is still being made\n\n"
+# Many clients end lines at these too. JSON holds them in strings only, where they may be escaped.
+LINE_ENDS = {ord(mark): f"\\u{ord(mark):04x}" for mark in "\u0085\u2028\u2029"}
 logger = logging.getLogger("spokesmith.server")
 
 
@@ -39,7 +41,8 @@ class Renderer(Protocol):
 
 def data_event(document: Any) -> str:
     """A JSON document as one event."""
-    return f"data: {json.dumps(document, ensure_ascii=False, separators=(',', ':'))}\n\n"
+    written = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    return f"data: {written.translate(LINE_ENDS)}\n\n"
 
 
 class EventStream(Response):

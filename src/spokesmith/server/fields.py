@@ -54,7 +54,7 @@ NOT_SUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "mirostat": ((0,), ONLY_SAMPLERS),
     "modalities": ((["text"],), "ask for text"),
     "n": ((1,), "send the request several times"),
-    "n_cmpl": ((1,), "send the request several times"),
+    "n_cmpl": ((1,), "use n, or send the request several times where n is not taken"),
     "options": (({},), "put the options beside the messages, by OpenAI's names"),
     "prompt_logprobs": ((), "use logprobs, which are those of the answer"),
     "repeat_penalty": ((1,), ONLY_PENALTIES),

@@ -123,7 +123,9 @@ class Answers:
                 event: Completion | Exception = job.result(0)
             except Exception as error:
                 event = error
-            self._note_end(event)
+            # Several answers to one request say no more of the engine than one.
+            if index == 0:
+                self._note_end(event)
             self._put(index, event)
 
         return on_end

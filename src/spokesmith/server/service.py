@@ -133,6 +133,7 @@ class Service:
     )
     meters: Meters = field(init=False)
     _num_failures: int = field(default=0, init=False)
+    _last_failure: Exception | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.meters = Meters(
@@ -165,11 +166,15 @@ class Service:
         return self.engine.value
 
     def note_end(self, outcome: Completion | Exception) -> None:
-        """Hear how an answer ended; any thread may tell."""
+        """Hear how the answer to a request ended; any thread may tell."""
         if isinstance(outcome, Completion):
             self._num_failures = 0
-        elif not isinstance(outcome, ValueError | BusyError | CancelledError):
+        elif isinstance(outcome, ValueError | BusyError | CancelledError):
+            return
+        # A fault that ends all answers under way is one.
+        elif outcome is not self._last_failure:
             self._num_failures += 1
+            self._last_failure = outcome
 
     def require_all(self) -> None:
         """Raise ApiError (503) unless all parts are there."""

@@ -164,7 +164,10 @@ class LlamaCppJob:
         is_last = bool(event.get("stop"))
         if self.reader.num_stops or (is_last and event["stop_type"] != "limit"):
             if grammar is not None and not (grammar.has_ended or grammar.may_end):
-                raise RuntimeError("llama.cpp ended an answer where its grammar does not end")
+                raise ValueError(
+                    "llama.cpp ended an answer where its grammar does not end: give a simpler "
+                    "schema or grammar"
+                )
             return STOP
         if not is_last:
             return None
