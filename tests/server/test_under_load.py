@@ -1,6 +1,7 @@
 """Many at once: connections, a bounded queue, a failure in the middle, a stop under load."""
 
 import asyncio
+import gc
 import threading
 from typing import Any
 
@@ -8,7 +9,8 @@ import httpx
 from scripted_backend import BASE, ScriptedBackend
 from serving import client_of, serve, service_over
 
-from spokesmith.backends.request import Request
+from spokesmith.backends.request import BusyError, Request
+from spokesmith.server.jobs import begin
 from spokesmith.server.service import NUM_STARTERS
 
 
@@ -87,6 +89,31 @@ def test_the_server_answers_others_while_requests_are_prepared() -> None:
                 return health.status_code, (await asking).status_code
 
         assert asyncio.run(run()) == (200, 200)
+
+
+def test_a_refusal_that_nobody_waits_for_is_no_fault() -> None:
+    may_start, told = threading.Event(), []
+
+    class Full(ScriptedBackend):
+        def start(self, *args: Any, **named: Any) -> Any:
+            assert may_start.wait(15)
+            raise BusyError("full")
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        service = service_over(Full("a"))
+        service.engine.run()
+        asking = asyncio.ensure_future(begin(service, [Request(messages=[])]))
+        await asyncio.sleep(0.05)
+        asking.cancel()
+        await asyncio.wait([asking])
+        may_start.set()
+        service.starters.shutdown(wait=True)
+        await asyncio.sleep(0.05)
+        gc.collect()
+
+    asyncio.run(run())
+    assert told == []
 
 
 def test_who_could_not_even_be_prepared_in_time_may_come_again() -> None:

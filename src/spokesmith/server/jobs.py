@@ -145,9 +145,12 @@ async def begin(service: Service, requests: Sequence[Request], *, stream: bool =
     answers = Answers(len(requests), service.note_end)
     starting = service.starters.submit(answers.start, service.backend, requests, stream=stream)
     limit_s = service.settings.compile_limit_s
+    waiting = asyncio.wrap_future(starting)
+    # Where nobody waits any more, nobody has to hear that it failed.
+    waiting.add_done_callback(lambda one: one.cancelled() or one.exception())
     try:
         async with asyncio.timeout(limit_s):
-            await asyncio.shield(asyncio.wrap_future(starting))
+            await asyncio.shield(waiting)
     except TimeoutError as error:
         if starting.cancel():
             raise BusyError("too many requests are being prepared: ask again later") from error
