@@ -27,6 +27,7 @@ from spokesmith.backends.request import (
 from spokesmith.bases import Base
 from spokesmith.bases.chat import ChatFormat
 from spokesmith.bases.gguf_chat import read_gguf_chat
+from spokesmith.bases.gguf_header import read_header
 from spokesmith.metrics import check, parse_strict
 from spokesmith.tasks import canonical_json, load_task
 from spokesmith.testing import byte_tokenizer
@@ -390,7 +391,7 @@ def test_texts_and_tokens(backend: LlamaCppBackend, local: LocalBackend) -> None
 
 
 def test_the_files_own_tokenizer_is_read(base: Base, path: Path) -> None:
-    found = read_gguf_chat(path, architecture="llama")
+    found = read_gguf_chat(read_header(path), architecture="llama")
     for text in TEXTS:
         assert found.prompt_ids(chat(text)) == base.chat.prompt_ids(chat(text))
     assert found.stop_ids == base.chat.stop_ids

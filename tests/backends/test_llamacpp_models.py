@@ -10,6 +10,7 @@ from spokesmith.backends.llamacpp.engine import LlamaCppEngine
 from spokesmith.backends.request import Constraint, Request
 from spokesmith.bases import EMBEDDED, find_base
 from spokesmith.bases.gguf_chat import read_gguf_chat
+from spokesmith.bases.gguf_header import read_header
 from spokesmith.metrics import check
 from spokesmith.probes import load_set
 from spokesmith.tasks import load_task
@@ -65,7 +66,7 @@ def test_prompts_are_the_same_tokens_from_the_file_the_base_and_llamacpp() -> No
     path = SMOLLM2.gguf_path()
     assert path is not None
     of_base = find_base(SMOLLM2.name).chat
-    of_file = read_gguf_chat(path, architecture="llama")
+    of_file = read_gguf_chat(read_header(path), architecture="llama")
     assert of_file.stop_ids == of_base.stop_ids
     engine = LlamaCppEngine(path, LlamaCppOptions(num_slots=1, threads=1), context=256)
     texts = [probe.text for probe in load_set("gold", MEMORY).probes]

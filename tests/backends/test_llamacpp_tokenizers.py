@@ -17,7 +17,7 @@ from spokesmith.backends.llamacpp import LlamaCppBackend, LlamaCppOptions
 from spokesmith.bases.base import chat_of
 from spokesmith.bases.families import Family, family_of
 from spokesmith.bases.gguf_chat import read_gguf_chat
-from spokesmith.bases.gguf_header import MAX_STRING_BYTES
+from spokesmith.bases.gguf_header import MAX_STRING_BYTES, read_header
 from spokesmith.bases.gguf_tokenizer import CONTROL, MAX_TOKEN_CHARACTERS, USER_DEFINED
 from spokesmith.metrics import check
 from spokesmith.testing import tiny_base
@@ -231,7 +231,7 @@ def chat(text: str) -> list[Any]:
 def test_a_files_tokenizer_is_that_of_its_base(name: str, tmp_path: Path) -> None:
     made = VOCABULARIES[name]
     path = made.write_alone(tmp_path / "a.gguf")
-    found = read_gguf_chat(path, architecture=made.family.gguf_architecture)
+    found = read_gguf_chat(read_header(path), architecture=made.family.gguf_architecture)
     wanted = chat_of(of_the_library(name, made), made.family)
     assert found.stop_ids == wanted.stop_ids
     # A letter and its mark apart too, which some bases want joined.
@@ -249,7 +249,7 @@ def test_llamacpp_cuts_texts_as_the_files_tokenizer(name: str, tmp_path: Path) -
     pytest.importorskip("xllamacpp", reason="xllamacpp, the extra llamacpp, is not installed")
     made = VOCABULARIES[name]
     path = made.write(tmp_path / "a.gguf")
-    found = read_gguf_chat(path, architecture=made.family.gguf_architecture)
+    found = read_gguf_chat(read_header(path), architecture=made.family.gguf_architecture)
     options = LlamaCppOptions(num_slots=1, threads=1, context=512)
     backend = LlamaCppBackend(path, found, options=options)
     start, _, end = made.template.partition("{{ turn.role }}")[0].rpartition("%}")
@@ -297,6 +297,6 @@ DAMAGED = {
 def test_a_damaged_tokenizer_is_one_line_with_its_remedy(words: str, tmp_path: Path) -> None:
     path = DAMAGED[words].write_alone(tmp_path / "a.gguf")
     with pytest.raises(ValueError, match=r"cannot read .* --tokenizer FOLDER") as refused:
-        read_gguf_chat(path, architecture="qwen3")
+        read_gguf_chat(read_header(path), architecture="qwen3")
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)

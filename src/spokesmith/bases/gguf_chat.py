@@ -1,20 +1,19 @@
 """The turn format of a GGUF file: its own tokenizer and chat template, without its weights."""
 
-from pathlib import Path
-
 from spokesmith.bases.base import chat_of
 from spokesmith.bases.chat import ChatFormat
 from spokesmith.bases.families import FAMILIES
-from spokesmith.bases.gguf_header import read_header
+from spokesmith.bases.gguf_header import Header
 from spokesmith.bases.gguf_tokenizer import read_gguf_tokenizer
 
 
 def read_gguf_chat(
-    path: Path, *, architecture: str | None, tokenizer: str | None = None
+    header: Header, *, architecture: str | None, tokenizer: str | None = None
 ) -> ChatFormat:
     """The turn format, as the base that the file was made of has it.
 
     Args:
+        header: of the file.
         architecture: what the file calls its own; None where it says nothing.
         tokenizer: a Hugging Face folder or id to take the tokenizer and the template from, for
             files whose own cannot be read.
@@ -28,14 +27,14 @@ def read_gguf_chat(
         if tokenizer is not None:
             found = AutoTokenizer.from_pretrained(tokenizer)
         else:
-            found = read_gguf_tokenizer(read_header(path))
+            found = read_gguf_tokenizer(header)
     # The file is somebody else's, and the library that tokenizers are built with raises bare
     # exceptions where tokens and pairs do not fit together.
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(
-            f"cannot read the tokenizer of {tokenizer or path} ({reason}): give a Hugging Face "
-            "folder that has it, --tokenizer FOLDER"
+            f"cannot read the tokenizer of {tokenizer or header.path} ({reason}): give a Hugging "
+            "Face folder that has it, --tokenizer FOLDER"
         ) from error
     for family in FAMILIES:
         if family.gguf_architecture == architecture:

@@ -12,6 +12,7 @@ from spokesmith.cli.set_task import task_of_file
 
 if TYPE_CHECKING:
     from spokesmith.backends.llamacpp import LlamaCppBackend, LlamaCppOptions
+    from spokesmith.bases.gguf_header import Header
     from spokesmith.tasks import Task
 
 OWN, LLAMACPP = "spokesmith", "llama.cpp"
@@ -103,9 +104,9 @@ def open_llamacpp(
 
     with messages_console().status(f"loading {model}"):
         header = read_header(model)
-        loaded_task = _task_of(model) if task is None else task
+        loaded_task = _task_of(header) if task is None else task
         architecture = header.value("general.architecture")
-        chat = read_gguf_chat(model, architecture=str(architecture), tokenizer=tokenizer)
+        chat = read_gguf_chat(header, architecture=str(architecture), tokenizer=tokenizer)
         own_name = header.value("general.name")
         backend = LlamaCppBackend(
             model,
@@ -159,10 +160,10 @@ def _as_kind(value: str, kind: Any) -> Any:
     return value
 
 
-def _task_of(model: Path) -> "Task | None":
+def _task_of(header: "Header") -> "Task | None":
     """The task that a file brings; None, and why, where that is not to be had."""
     try:
-        return task_of_file(model)
+        return task_of_file(header)
     except ValueError as error:
         messages_console().print(str(error), markup=False, highlight=False, soft_wrap=True)
         return None

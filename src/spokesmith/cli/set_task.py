@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from spokesmith.cli.common import DEFAULT_TASK, open_task
 
 if TYPE_CHECKING:
+    from spokesmith.bases.gguf_header import Header
     from spokesmith.export.card import TaskFiles
     from spokesmith.spokes import SpokesCard
     from spokesmith.tasks import Task
@@ -37,7 +38,9 @@ def task_to_ask_of_file(name_or_folder: str | None, model: Path) -> "Task":
     Raises:
         ValueError: the named task is none, or that of the file is not to be had.
     """
-    found = None if name_or_folder else task_of_file(model)
+    from spokesmith.bases.gguf_header import read_header
+
+    found = None if name_or_folder else task_of_file(read_header(model))
     return found or open_task(name_or_folder or DEFAULT_TASK)
 
 
@@ -50,18 +53,16 @@ class FileRecord:
     prompt_hash: str
 
 
-def task_of_file(path: Path) -> "Task | None":
+def task_of_file(header: "Header") -> "Task | None":
     """The task that a GGUF file brings; None where it names none.
 
     Raises:
         ValueError: the file is damaged, or names a task that is not to be had as it was.
     """
-    from spokesmith.bases.gguf_header import read_header
     from spokesmith.tasks import Task
     from spokesmith.tasks.of_set import built_in_task
     from spokesmith.tasks.task import DEFAULT_MAX_TOKENS
 
-    header = read_header(path)
     name, schema_hash, prompt_hash, prompt, schema, verbatim = (
         str(header.value(f"spokesmith.{key}") or "")
         for key in ("task", "schema_hash", "prompt_hash", "prompt", "schema", "verbatim")
@@ -73,13 +74,13 @@ def task_of_file(path: Path) -> "Task | None":
         return built_in
     if not prompt or not schema:
         raise ValueError(
-            f"{path} was made for the task '{name}', and its prompt is not in it: name the folder "
-            "of the task with --task"
+            f"{header.path} was made for the task '{name}', and its prompt is not in it: name the "
+            "folder of the task with --task"
         )
     try:
         shape, fields = _parsed(schema, verbatim or "[]")
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{path} holds no sound task ({error}): export it again") from error
+        raise ValueError(f"{header.path} holds no sound task ({error}): export it again") from error
     return Task(
         name=name,
         description="",
