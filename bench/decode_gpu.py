@@ -231,7 +231,7 @@ def tell(backend: LocalBackend, task: Task, answers: Sequence[tuple[str, Any]]) 
     def run_and_tell(works: Sequence[Work]) -> dict[int, Scores]:
         scores = run(works)
         for work in works:
-            row = engine._rows[work.row]
+            row = engine.batch.rows[work.row]
             assert row is not None
             answer = told[tuple(row.prompt)]
             after = work.start + len(work.token_ids) - work.wanted + 1 - len(row.prompt)

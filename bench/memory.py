@@ -116,7 +116,7 @@ def make_setup(name: str) -> Any:
     from spokesmith.bases.loading import BaseSource
     from spokesmith.testing import byte_tokenizer
     from spokesmith.training.config import TrainConfig
-    from spokesmith.training.memory import TrainingSetup
+    from spokesmith.training.dry_run import TrainingSetup
 
     model_type, checkpointing, batch_size, length, prefix_length, dtype = SETTINGS[name]
     config = AutoConfig.for_model(model_type, **SHAPES[model_type])

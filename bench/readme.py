@@ -11,7 +11,7 @@ from typing import Any
 from figures import RESULTS, ROOT, between_marks, markdown_table
 from results import reports_in
 
-from spokesmith.report.page import decoding_of
+from spokesmith.metrics.report_document import decoding_of
 
 COLUMNS = ("P", "SC", "HFR_inputs", "TFR_number")
 SHARE = "share of the file's bytes"
@@ -66,7 +66,9 @@ def render_engines() -> str:
             _sides(_read("llamacpp-settings.json"), "encodings/min", "tokens/s"),
             "What the shipped set does as another file, and in brackets what it does unfolded on "
             "the same probes; the last column is the 95 % interval of P's difference, paired. "
-            "tokens/s: one free stream on llama.cpp.",
+            "tokens/s: one free stream on llama.cpp. P: answers that pass; SC: those that are "
+            "valid under the schema; HFR: share of an answer's facts that its text does not state; "
+            "TFR: share of a text's facts that its answer keeps.",
             _exports(),
         ]
     )

@@ -12,6 +12,7 @@ from spokesmith.bases import Base
 from spokesmith.decoding.forward import Work
 from spokesmith.decoding.runner import Runner
 from spokesmith.spokes import SpokeSet, attach
+from spokesmith.spokes.fixed import can_pack
 from spokesmith.testing import tiny_base
 
 
@@ -31,6 +32,26 @@ def spoked(model_type: str, *, device: str = "cpu", dtype: str = "float64", **si
     return base
 
 
+def exact(model_type: str) -> Base:
+    """A spoked base in the widest numbers that the family's products take."""
+    return spoked(model_type, dtype="float32" if model_type == "gemma4_experts" else "float64")
+
+
+def outspoken(base: Base) -> Base:
+    """Let what attention adds, and where it is normed what feed-forward blocks add, count for four
+    times as much, so that answers depend on what stands far before and on the spokes in use."""
+    has_norms = base.family.name.startswith("gemma")
+    with torch.no_grad():
+        for name, weight in base.model.named_parameters():
+            if name.endswith(("o_proj.weight", "out_proj.weight")):
+                weight.mul_(4)
+            # Gemma 3 adds one to these weights, and Gemma 4 begins with one.
+            norms = ("post_attention_layernorm.weight", "post_feedforward_layernorm.weight")
+            if has_norms and name.endswith(norms):
+                weight.add_(3)
+    return base
+
+
 def noisy(base: Base, seed: int, dtype: str = "float64", **shape: Any) -> SpokeSet:
     if base.family.has_experts(base.config):
         shape["placement"] = "residual"
@@ -40,6 +61,11 @@ def noisy(base: Base, seed: int, dtype: str = "float64", **shape: Any) -> SpokeS
         generator = torch.Generator().manual_seed(10 * seed + index)
         torch.nn.init.normal_(spokes.at(index).up, std=1.0, generator=generator)
     return spokes
+
+
+# Whether this machine's processor has a layout of its own for matrices.
+HAS_LAYOUT = can_pack(torch.zeros(8, 8, dtype=torch.bfloat16))
+needs_layout = pytest.mark.skipif(not HAS_LAYOUT, reason="the processor has no layout of its own")
 
 
 def work(row: int, start: int, length: int, spokes: str | None = "noise", wanted: int = 1) -> Work:

@@ -28,7 +28,7 @@ MAY_IMPORT = {
 FENCES = {
     "transformers": {"bases", "training", "decoding", "export", "testing"},
     "fastapi": {"server"},
-    "gguf": {"export", "bases/gguf_header", "testing/gguf_files"},
+    "gguf": {"export", "bases/gguf_header", "bases/gguf_reader", "testing/gguf_files"},
     "llguidance": {"decoding/grammar"},
 }
 # The command line imports every room, and silences transformers' own output.

@@ -27,7 +27,7 @@ from spokesmith.backends.request import (
 from spokesmith.bases import Base
 from spokesmith.bases.chat import ChatFormat
 from spokesmith.bases.gguf_chat import read_gguf_chat
-from spokesmith.bases.gguf_header import read_header
+from spokesmith.bases.gguf_reader import read_header
 from spokesmith.metrics import check, parse_strict
 from spokesmith.tasks import canonical_json, load_task
 from spokesmith.testing import byte_tokenizer
@@ -225,11 +225,18 @@ def test_limits_cut_and_close(backend: LlamaCppBackend) -> None:
     assert backend.start(exact).result(30).finish_reason == "stop"
 
 
-def test_a_stop_text_ends_an_answer(backend: LlamaCppBackend) -> None:
+def test_a_stop_text_ends_an_answer_at_the_token_where_the_local_engine_ends_it(
+    backend: LlamaCppBackend, local: LocalBackend
+) -> None:
     whole = backend.start(asking(constraint=HELD)).result(30)
-    done = backend.start(asking(constraint=HELD, stop=('"days', "nowhere"))).result(30)
-    assert done.text == whole.text[: whole.text.index('"days')]
-    assert (done.finish_reason, done.stop_text) == ("stop", '"days')
+    for stop in ('"days', "y", '":"'):
+        ask = asking(constraint=HELD, stop=(stop, "nowhere"))
+        theirs, ours = (one.start(ask).result(30) for one in (backend, local))
+        assert theirs.text == ours.text == whole.text[: whole.text.index(stop)]
+        assert (theirs.finish_reason, theirs.stop_text) == ("stop", stop)
+        assert [one.id for one in theirs.tokens] == [one.id for one in ours.tokens]
+        assert theirs.usage.completion_tokens == ours.usage.completion_tokens
+        assert theirs.usage.completion_tokens == len(theirs.tokens)
 
 
 def test_an_answer_runs_to_the_end_of_the_context(plain: LlamaCppBackend) -> None:
@@ -391,7 +398,7 @@ def test_texts_and_tokens(backend: LlamaCppBackend, local: LocalBackend) -> None
 
 
 def test_the_files_own_tokenizer_is_read(base: Base, path: Path) -> None:
-    found = read_gguf_chat(read_header(path), architecture="llama")
+    found = read_gguf_chat(read_header(path))
     for text in TEXTS:
         assert found.prompt_ids(chat(text)) == base.chat.prompt_ids(chat(text))
     assert found.stop_ids == base.chat.stop_ids

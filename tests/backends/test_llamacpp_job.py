@@ -94,6 +94,13 @@ def test_a_begun_answer_is_closed_whatever_cut_it(in_time: bool, reason: str) ->
     assert done.text.endswith("END;")
 
 
+def test_an_answer_that_was_cut_within_its_first_character_is_closed() -> None:
+    """llama.cpp tells of no token that leaves a character unfinished."""
+    done = answered("")
+    assert (done.finish_reason, done.closed) == ("length", True)
+    assert done.text.endswith("END;")
+
+
 def test_an_answer_that_had_no_time_to_begin_stays_empty() -> None:
     done = answered("", in_time=False)
     assert (done.finish_reason, done.closed, done.text) == ("timeout", False, "")

@@ -17,7 +17,8 @@ from spokesmith.backends.llamacpp import LlamaCppBackend, LlamaCppOptions
 from spokesmith.bases.base import chat_of
 from spokesmith.bases.families import Family, family_of
 from spokesmith.bases.gguf_chat import read_gguf_chat
-from spokesmith.bases.gguf_header import MAX_STRING_BYTES, read_header
+from spokesmith.bases.gguf_header import MAX_STRING_BYTES
+from spokesmith.bases.gguf_reader import read_header
 from spokesmith.bases.gguf_tokenizer import CONTROL, MAX_TOKEN_CHARACTERS, USER_DEFINED
 from spokesmith.metrics import check
 from spokesmith.testing import tiny_base
@@ -49,6 +50,7 @@ class Vocabulary:
     pairs: Sequence[tuple[str, str]] | None = None
     scores: Sequence[float] | None = None
     begins_blank: bool | None = None
+    adds_start: bool = False
 
     def add(self, writer: gguf.GGUFWriter) -> None:
         writer.add_tokenizer_model(self.kind)
@@ -64,7 +66,7 @@ class Vocabulary:
             writer.add_add_space_prefix(self.begins_blank)
         writer.add_bos_token_id(0)
         writer.add_eos_token_id(self.end)
-        writer.add_add_bos_token(False)
+        writer.add_add_bos_token(self.adds_start)
         writer.add_chat_template(self.template)
 
     def write(self, path: Path, schema: Any = None) -> Path:
@@ -231,7 +233,7 @@ def chat(text: str) -> list[Any]:
 def test_a_files_tokenizer_is_that_of_its_base(name: str, tmp_path: Path) -> None:
     made = VOCABULARIES[name]
     path = made.write_alone(tmp_path / "a.gguf")
-    found = read_gguf_chat(read_header(path), architecture=made.family.gguf_architecture)
+    found = read_gguf_chat(read_header(path))
     wanted = chat_of(of_the_library(name, made), made.family)
     assert found.stop_ids == wanted.stop_ids
     # A letter and its mark apart too, which some bases want joined.
@@ -249,7 +251,7 @@ def test_llamacpp_cuts_texts_as_the_files_tokenizer(name: str, tmp_path: Path) -
     pytest.importorskip("xllamacpp", reason="xllamacpp, the extra llamacpp, is not installed")
     made = VOCABULARIES[name]
     path = made.write(tmp_path / "a.gguf")
-    found = read_gguf_chat(read_header(path), architecture=made.family.gguf_architecture)
+    found = read_gguf_chat(read_header(path))
     options = LlamaCppOptions(num_slots=1, threads=1, context=512)
     backend = LlamaCppBackend(path, found, options=options)
     start, _, end = made.template.partition("{{ turn.role }}")[0].rpartition("%}")
@@ -258,6 +260,37 @@ def test_llamacpp_cuts_texts_as_the_files_tokenizer(name: str, tmp_path: Path) -
             wanted = backend.engine.tokenize(text, control_tokens=control_tokens)
             assert found.text_ids(text, control_tokens=control_tokens) == wanted, text
     backend.close()
+
+
+def test_marks_of_gemma_4_are_no_tokens_of_texts(tmp_path: Path) -> None:
+    """Files say that texts may hold them; llama.cpp itself then finds them in any text."""
+    plain, marks = VOCABULARIES["Gemma 4"], ["<|channel>", "<channel|>", '<|"|>']
+    tokens, types = [*plain.tokens, *marks], [*plain.types, *[USER_DEFINED] * len(marks)]
+    made = replace(plain, tokens=tokens, types=types, scores=None)
+    found = read_gguf_chat(read_header(made.write_alone(tmp_path / "a.gguf")))
+    numbers, text = set(range(len(plain.tokens), len(made.tokens))), "".join(marks)
+    as_text = found.text_ids(text, control_tokens=False)
+    assert not numbers & set(as_text)
+    assert found.tokenizer.decode(as_text, clean_up_tokenization_spaces=False) == text
+    assert set(found.text_ids(text, control_tokens=True)) == numbers
+    assert found.text_ids(WHOLE, control_tokens=False) == [made.ids()[WHOLE]]
+
+
+@pytest.mark.parametrize(
+    ("name", "adds_start", "is_started"),
+    [
+        ("Llama 3", False, False),
+        ("Llama 3", True, True),
+        ("Qwen 3", False, False),
+        ("Gemma 3", False, True),
+        ("Gemma 4", False, True),
+    ],
+)
+def test_texts_begin_with_the_start_token_where_the_file_or_its_family_says_so(
+    name: str, adds_start: bool, is_started: bool, tmp_path: Path
+) -> None:
+    path = changed(name, adds_start=adds_start).write_alone(tmp_path / "a.gguf")
+    assert read_gguf_chat(read_header(path)).start_id == (0 if is_started else None)
 
 
 # In a process each: llama.cpp's grammars may keep the tokens of a file that was open before.
@@ -297,6 +330,6 @@ DAMAGED = {
 def test_a_damaged_tokenizer_is_one_line_with_its_remedy(words: str, tmp_path: Path) -> None:
     path = DAMAGED[words].write_alone(tmp_path / "a.gguf")
     with pytest.raises(ValueError, match=r"cannot read .* --tokenizer FOLDER") as refused:
-        read_gguf_chat(read_header(path), architecture="qwen3")
+        read_gguf_chat(read_header(path))
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)

@@ -290,16 +290,22 @@ def test_a_set_stays_for_requests_that_are_still_being_prepared(
 def test_a_set_that_comes_back_with_other_weights_is_not_mixed_up(
     base: Base, tmp_path: Path
 ) -> None:
-    backend = LocalBackend(base, spokes=None)
     long: Any = [{"role": "system", "content": "Answer at length. " * 5}, MESSAGES[1]]
-    found = []
+    ask = Request(messages=long, max_tokens=16, model="same")
+    folders = {seed: save_set(base, tmp_path / str(seed), seed) for seed in (1, 2)}
+    wanted = {}
+    for seed, folder in folders.items():
+        fresh = LocalBackend(tiny_base(dtype="float64"), spokes=None)
+        fresh.load_set(folder, name="same", prefill=False)
+        wanted[seed] = fresh.start(ask).result(30).text
+    assert wanted[1] != wanted[2]
+    backend = LocalBackend(base, spokes=None)
     for seed in (1, 2, 1):
-        backend.load_set(save_set(base, tmp_path / f"{seed}-{len(found)}", seed), name="same")
-        ask = Request(messages=long, max_tokens=16, model="same")
-        found.append([backend.start(ask).result(30).text for _ in range(2)])
+        backend.load_set(folders[seed], name="same")
+        first, second = (backend.start(ask).result(30) for _ in range(2))
+        assert first.text == second.text == wanted[seed]
+        assert second.usage.cached_tokens > 0
         backend.unload_set("same")
-    assert found[0] == found[2] != found[1]
-    assert all(first == second for first, second in found)
 
 
 def test_tokens_and_texts(base: Base) -> None:

@@ -15,9 +15,10 @@ from spokesmith.bases import (
     shape_fingerprint,
 )
 from spokesmith.bases import embedded as embedded_module
+from spokesmith.bases.base import chat_of
 from spokesmith.bases.embedded import build_once, cache_folder
 from spokesmith.bases.families import family_of
-from spokesmith.testing import FAMILY_SIZES, tiny_base
+from spokesmith.testing import FAMILY_SIZES, byte_tokenizer, tiny_base
 
 SMOLLM2 = EMBEDDED["smollm2-135m"]
 needs_wheel = pytest.mark.skipif(
@@ -76,6 +77,24 @@ def test_every_family_has_a_tiny_base_and_a_place_in_the_document() -> None:
     for family in FAMILIES:
         assert any(model_type in FAMILY_SIZES for model_type in family.model_types)
         assert f"`{family.name}`" in document
+
+
+# As Llama 3.2's, which asks for today's date where it is told none.
+DATED = (
+    "{% if date_string is not defined %}{% set date_string = strftime_now('%d %b %Y') %}{% endif %}"
+    "{{ 'Today Date: ' + date_string + '\n' }}"
+)
+
+
+def test_prompts_of_llama_do_not_change_with_the_day() -> None:
+    tokenizer = byte_tokenizer()
+    plain = chat_of(tokenizer, family_of("llama"))
+    assert plain.template_options == {}
+    tokenizer.chat_template = DATED + tokenizer.chat_template
+    dated = chat_of(tokenizer, family_of("llama"))
+    turns = [{"role": "user", "content": "Hi"}]
+    date = tokenizer("Today Date: 26 Jul 2024\n").input_ids
+    assert dated.prompt_ids(turns) == date + plain.prompt_ids(turns)
 
 
 def test_a_mixture_of_experts_takes_residual_spokes_only() -> None:

@@ -3,17 +3,26 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from multimodal_bases import TOWERS, multimodal
+from spoked_bases import noisy, work
 from transformers import AutoModelForCausalLM
 
 from spokesmith.bases import EMBEDDED, Base, load_base, loading
 from spokesmith.bases.families import family_of
 from spokesmith.bases.host_table import HostTable
-from spokesmith.bases.loading import _warn_of_version, choose_device, find_base
+from spokesmith.bases.loading import (
+    _warn_of_version,
+    choose_device,
+    choose_dtype,
+    find_base,
+    num_parameters,
+)
+from spokesmith.decoding.runner import Runner
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.testing import byte_tokenizer, tiny_base, tiny_config
 
@@ -78,16 +87,24 @@ def test_a_base_without_such_a_table_loads_as_ever(tmp_path: Path) -> None:
     assert torch.equal(logits(load(folder, ple="cpu")), logits(load(folder)))
 
 
-@pytest.mark.parametrize("model_type", ["llama", "gemma4_text"])
+# The processor's 4-bit product takes multiples of 32 only.
+WIDE = {
+    "llama": {"hidden_size": 128, "intermediate_size": 128, "head_dim": 64},
+    "gemma4_text": {
+        "hidden_size": 128,
+        "intermediate_size": 128,
+        "head_dim": 64,
+        "global_head_dim": 64,
+        "hidden_size_per_layer_input": 64,
+    },
+}
+
+
+@pytest.mark.parametrize("model_type", WIDE)
 @pytest.mark.parametrize("ple", ["device", "cpu"])
 def test_four_bit_weights_stay_near_the_base(model_type: str, ple: str, tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes", reason="quantize nf4 needs bitsandbytes")
-    # The processor's 4-bit product takes multiples of 32 only.
-    wide: dict[str, Any] = {"hidden_size": 128, "intermediate_size": 128, "head_dim": 64}
-    if model_type == "gemma4_text":
-        wide |= {"global_head_dim": 64, "hidden_size_per_layer_input": 64}
-    model = tiny_base(model_type, **wide).model
-    folder = write(model, tmp_path / "tiny")
+    folder = write(tiny_base(model_type, **WIDE[model_type]).model, tmp_path / "tiny")
     base = load(folder, quantize="nf4", ple=ple)
     projection = base.sites()[0].ffn.gate_proj
     assert type(projection).__name__ == "Linear4bit"
@@ -99,6 +116,24 @@ def test_four_bit_weights_stay_near_the_base(model_type: str, ple: str, tmp_path
     wanted, got = logits(load(folder)).flatten(), logits(base).flatten()
     # Random weights show no more than that the quantised ones are the same model.
     assert torch.corrcoef(torch.stack([wanted, got]))[0, 1] > 0.6
+
+
+def test_the_engine_reads_four_bit_weights_and_a_table_on_the_host_as_the_library_does(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("bitsandbytes", reason="quantize nf4 needs bitsandbytes")
+    model = tiny_base("gemma4_text", **WIDE["gemma4_text"]).model
+    base = load(write(model, tmp_path / "tiny"), quantize="nf4", ple="cpu")
+    spokes = noisy(base, 0, "float32", placement="ffn", rank=8)
+    attach(base.model, base.sites(), spokes, name="noise")
+    assert isinstance(base.decoder.embed_tokens_per_layer, HostTable)
+    runner, works = Runner(base, 1), [work(0, 0, 20, wanted=20), work(0, 20, 1)]
+    got = torch.cat([runner.run([one])[0].logits for one in works])
+    ids = torch.tensor([[token for one in works for token in one.token_ids]])
+    with torch.no_grad():
+        wanted = base.model(input_ids=ids).logits[0]
+    for mine, library in zip(got, wanted, strict=True):
+        assert torch.corrcoef(torch.stack([mine, library]))[0, 1] > 0.99
 
 
 def test_a_device_map_is_passed_on(folder: str) -> None:
@@ -197,6 +232,50 @@ def test_a_gpu_that_is_too_small_is_one_line_with_what_helps(
         ValueError, match=f"does not fit into the free memory of cpu: use {remedies}$"
     ):
         load(folder, **options)
+
+
+@pytest.mark.parametrize(
+    ("device", "is_native", "wanted"),
+    [
+        ("cpu", True, torch.bfloat16),
+        ("cpu", False, torch.float32),
+        ("cuda", False, torch.bfloat16),
+    ],
+)
+def test_auto_is_bfloat16_where_it_is_multiplied_natively(
+    device: str, is_native: bool, wanted: torch.dtype, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "_cpu_multiplies_bfloat16", lambda: is_native)
+    assert choose_dtype("auto", torch.device(device)) == wanted
+
+
+def free_memory(monkeypatch: pytest.MonkeyPatch, folder: str, bytes_of_a_weight: int) -> None:
+    """Leave so many bytes for every weight of a base, on a processor without bfloat16."""
+    available = bytes_of_a_weight * num_parameters(find_base(folder))
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=available))
+    monkeypatch.setattr(loading, "_cpu_multiplies_bfloat16", lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "bytes_of_a_weight", "remedies"),
+    [
+        ("float32", 3, "--dtype bfloat16 or --quantize nf4 or llama.cpp"),
+        ("auto", 3, "--dtype bfloat16 or --quantize nf4 or llama.cpp"),
+        ("bfloat16", 1, "--quantize nf4 or llama.cpp"),
+    ],
+)
+def test_a_base_that_does_not_fit_into_memory_is_refused_before_it_is_read(
+    dtype: str,
+    bytes_of_a_weight: int,
+    remedies: str,
+    folder: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    free_memory(monkeypatch, folder, bytes_of_a_weight)
+    refuse_weights(monkeypatch)
+    with pytest.raises(ValueError, match=f"of memory are free: use {remedies} with a") as refused:
+        load(folder, dtype=dtype)
+    assert "\n" not in str(refused.value)
 
 
 def test_weights_that_are_not_there_are_never_made_up(folder: str) -> None:

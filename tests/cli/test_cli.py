@@ -134,7 +134,7 @@ def test_train_encode_and_probe_on_a_tiny_base(tiny: Path, data: Path, tmp_path:
     both = ("encode", long, "two", "--free", "--max-tokens", 20, "--json", *using)
     first, second = json.loads(spokesmith(*both, status=1)[0])
     assert (first["completion_tokens"], second["completion_tokens"]) == (0, 20)
-    assert "the base's context is" in first["problem"]
+    assert "the context is 4096: shorten the text" in first["problem"]
     out, _ = spokesmith("encode", "one", "--free", "--max-tokens", 20, *using, "--json", status=1)
     (result,) = json.loads(out)
     assert result["encoding"] is None
@@ -157,7 +157,7 @@ def test_overfit_that_is_not_learned_is_a_failed_check(data: Path, tmp_path: Pat
 
 
 def test_diagnose_prints_a_verdict_a_question_and_exits_by_it(tiny: Path, tmp_path: Path) -> None:
-    picture = tmp_path / "layers.png"
+    picture = tmp_path / "pictures" / "layers.png"
     out, _ = spokesmith("diagnose", "--base", "tiny-gemma4_text", "--picture", picture)
     assert [f"{number}. " in out for number in range(1, 6)] == [True] * 5
     assert "refused  reentrant checkpointing" in out
@@ -175,6 +175,14 @@ def test_diagnose_prints_a_verdict_a_question_and_exits_by_it(tiny: Path, tmp_pa
         if check["verdict"] == "no"
     ]
     assert bad == "better than a uniform guess"
+
+
+def test_a_picture_that_cannot_be_drawn_costs_no_verdict(tmp_path: Path) -> None:
+    options = ("--base", "tiny-gemma4_text", "--picture", str(tmp_path / "layers.xyz"))
+    result = CliRunner().invoke(app, ["diagnose", *options])
+    assert isinstance(result.exception, ValueError)
+    assert "'xyz' is not supported" in str(result.exception)
+    assert result.stdout.rstrip().endswith("all right")
 
 
 def test_a_task_of_ones_own(tmp_path: Path) -> None:
@@ -290,9 +298,18 @@ def test_a_mistake_is_one_line_and_status_2(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("command", [("encode", "x"), ("probe",), ("diagnose",), ("serve",)])
+@pytest.mark.parametrize(
+    ("command", "remedy"),
+    [
+        (("encode", "x", "--spokes"), "--spokes FOLDER, or --spokes none for BASE alone"),
+        (("probe", "--spokes"), "--spokes FOLDER, or --spokes none for BASE alone"),
+        (("diagnose", "--spokes"), "--spokes FOLDER, or --spokes none for BASE alone"),
+        (("serve", "--spokes"), "--spokes FOLDER, or --spokes none for BASE alone"),
+        (("train", "--data", "d", "--out", "r", "--from"), "a set of its own, or leave out --from"),
+    ],
+)
 def test_a_set_for_another_base_is_refused_before_a_weight_is_read(
-    command: tuple[str, ...], tiny: Path, tmp_path: Path
+    command: tuple[str, ...], remedy: str, tiny: Path, tmp_path: Path
 ) -> None:
     other = tiny_base("llama", num_layers=3)
     config = other.spokes_config(num_spokes=1, rank=2)
@@ -300,12 +317,11 @@ def test_a_set_for_another_base_is_refused_before_a_weight_is_read(
     save_spokes(tmp_path / "set", SpokeSet.create(config, seed=0), card)
     bare = tmp_path / "bare"
     shutil.copytree(tiny, bare, ignore=shutil.ignore_patterns("*.safetensors"))
-    using = ("--base", str(bare), "--spokes", str(tmp_path / "set"))
-    result = CliRunner().invoke(app, [*command, *using])
+    result = CliRunner().invoke(app, [*command, str(tmp_path / "set"), "--base", str(bare)])
     assert isinstance(result.exception, ValueError)
     error = str(result.exception)
     assert f"was trained on other, and {bare} is another base" in error
-    assert f"--spokes FOLDER, or --spokes none for {bare} alone" in error
+    assert remedy.replace("BASE", str(bare)) in error
     assert "\n" not in error
 
 

@@ -187,6 +187,20 @@ def test_a_text_stays_in_the_split_that_its_line_names(
         assert {pair.split for pair in others} == {split}
 
 
+def test_a_split_that_pairs_cannot_be_of_is_refused(
+    teacher: Teacher, texts: Path, tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in texts.read_text().splitlines()]
+    rows[2]["split"] = "test"
+    texts.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    _, words = distill(texts, tmp_path / "out", status=2)
+    assert "the split of the text 't-2' is 'test', and pairs are of train or eval: change" in words
+    assert not teacher.asked
+    assert not (tmp_path / "out").exists()
+    document, _ = distill(texts, tmp_path / "out", "--split", "train")
+    assert document["texts"] == 4
+
+
 def test_probes_of_the_task_are_not_asked_for(
     teacher: Teacher, texts: Path, tmp_path: Path
 ) -> None:

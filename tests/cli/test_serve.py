@@ -15,6 +15,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import torch
 
 from spokesmith.cli import serve
 from spokesmith.cli.serve import NamedSet, named_sets, open_serving_backend
@@ -241,7 +242,14 @@ def test_which_hosts_only_this_machine_reaches(host: str, local: bool) -> None:
 
 
 def test_only_this_machine_is_served_unless_told_otherwise() -> None:
-    assert inspect.signature(serve.serve).parameters["host"].default == "127.0.0.1"
+    defaults = inspect.signature(serve.serve).parameters
+    assert (defaults["host"].default, defaults["port"].default) == ("127.0.0.1", 8899)
+
+
+def test_the_queue_of_a_server_has_its_bound() -> None:
+    backend = open_serving_backend(tiny_base(), [], slots=3, max_waiting=2)
+    assert (backend.engine.num_slots, backend.engine.max_waiting) == (3, 2)
+    backend.close()
 
 
 def test_an_address_of_the_newer_kind() -> None:
@@ -263,13 +271,24 @@ def test_what_a_gpu_s_warm_up_took_is_said(
     assert "36 passes recorded for the GPU in 5 s" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("compiled", "remedy"), [(True, "--no-compile"), (False, "--device cpu")])
+FEWER, BITS = "fewer --slots or", ", or a base in fewer bits with --quantize nf4"
+
+
+@pytest.mark.parametrize(
+    ("kind", "compiled", "remedy"),
+    [
+        (RuntimeError, True, "--no-compile"),
+        (RuntimeError, False, "--device cpu"),
+        (torch.OutOfMemoryError, True, f"{FEWER} --no-compile{BITS}"),
+        (torch.OutOfMemoryError, False, f"{FEWER} --device cpu{BITS}"),
+    ],
+)
 def test_a_warm_up_that_fails_names_the_way_without(
-    monkeypatch: pytest.MonkeyPatch, compiled: bool, remedy: str
+    monkeypatch: pytest.MonkeyPatch, kind: type[RuntimeError], compiled: bool, remedy: str
 ) -> None:
     def fail(_: Engine) -> WarmUp:
-        raise RuntimeError("no C compiler\nand much more")
+        raise kind("no C compiler\nand much more")
 
     monkeypatch.setattr(Engine, "warm_up", fail)
-    with pytest.raises(ValueError, match=rf"failed \(no C compiler\): try {remedy}"):
+    with pytest.raises(ValueError, match=rf"failed \(no C compiler\): try {remedy}$"):
         open_serving_backend(tiny_base(), [], slots=1, max_waiting=1, compiled=compiled)

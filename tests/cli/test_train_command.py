@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -10,10 +11,12 @@ from typer.testing import CliRunner, Result
 from spokesmith.cli import app
 from spokesmith.data.generate import generate
 from spokesmith.data.pairs import Pair, write_pairs
+from spokesmith.tasks import load_task, save_task
 from spokesmith.training.trainer import SpokeTrainer
 
 CHOICES = ("max_steps=1", "num_spokes=1", "rank=2", "max_length=4096")
 SHORT = [replace(pair, split="train") for pair in generate(12, seed=1, kinds=["minimal"])]
+MEMORY = load_task("memory")
 
 
 def train(folder: Path, pairs: list[Pair], *more: str) -> Result:
@@ -85,3 +88,40 @@ def test_an_interruption_says_how_to_go_on(
     assert f"{words}: the same command with --resume goes on" in words_of(result)
     monkeypatch.undo()
     assert train(tmp_path, SHORT, *more, "--resume").exit_code == 0
+
+
+def test_a_run_is_not_replaced_by_one_that_begins_with_its_set(tmp_path: Path) -> None:
+    assert train(tmp_path, SHORT).exit_code == 0
+    best = tmp_path / "run" / "best"
+    result = train(tmp_path, SHORT, "--force", "--from", str(best))
+    assert f"--force would remove {best}, which this run reads" in str(result.exception)
+    assert (best / "spokes.safetensors").is_file()
+
+
+def test_answers_that_the_task_would_cut_are_told(tmp_path: Path) -> None:
+    save_task(replace(MEMORY, name="short", max_tokens=50), tmp_path / "task")
+    result = train(tmp_path, SHORT, "--task", str(tmp_path / "task"))
+    assert result.exit_code == 0, result.exception
+    words = "and the task 'short' ends answers after 50: raise max_tokens in its task.toml"
+    assert words in words_of(result)
+
+
+def test_overfit_with_a_base_that_is_shared_out_is_refused_at_once(tmp_path: Path) -> None:
+    result = train(tmp_path, SHORT, "--overfit", "1", "--set", "shard_base=true")
+    assert "leave out shard_base" in str(result.exception)
+    assert not (tmp_path / "run").exists()
+
+
+def test_overfit_lets_an_answer_be_as_long_as_its_gold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[int] = []
+
+    def complete(_backend: object, _messages: object, *, max_tokens: int) -> SimpleNamespace:
+        limits.append(max_tokens)
+        return SimpleNamespace(text="")
+
+    monkeypatch.setattr("spokesmith.backends.LocalBackend.complete", complete)
+    assert train(tmp_path, SHORT, "--overfit", "2").exit_code == 1
+    # A tiny base's tokens are bytes; one more ends the answer.
+    assert limits == [len(MEMORY.canonical(pair.gold).encode()) + 1 for pair in SHORT[:2]]

@@ -110,6 +110,19 @@ def test_corrupted_gold_is_caught_by_its_check_alone(change: Change, checks: set
         assert finding.reason
 
 
+def test_keys_of_an_object_that_may_be_null_have_an_order() -> None:
+    place = {"type": "object", "properties": {"street": {"type": "string"}, "city": {}}}
+    schema = {"type": "object", "properties": {"home": {"anyOf": [place, {"type": "null"}]}}}
+    task = replace(TASK, name="own", schema=schema)
+
+    def out_of_order(home: dict[str, str] | None) -> int:
+        return audit([replace(pair(), gold={"home": home})], task).checks["key_order"].count
+
+    assert out_of_order({"city": "c", "street": "s"}) == 1
+    assert out_of_order({"street": "s", "city": "c"}) == 0
+    assert out_of_order(None) == 0
+
+
 def test_duplicates() -> None:
     spaced = TEXT.replace(" ", "\n", 3)
     assert found_by(pair(), pair("a-2", text=spaced)) == {"duplicates_within_split": 1}

@@ -15,6 +15,7 @@ from spokesmith.data.audit import audit
 from spokesmith.data.extract import extract, gold_of, pair_of, split_anew
 from spokesmith.data.gold import GIST_LIMIT, collapse
 from spokesmith.data.pairs import SPLITS
+from spokesmith.data.sentences import segments
 from spokesmith.metrics import check
 from spokesmith.tasks import load_task
 
@@ -440,3 +441,12 @@ def test_long_texts_are_quick() -> None:
     gold_of("word " * 20_000)
     gold_of("葱油豆腐" * 8_000)
     assert time.process_time() - start < 5
+
+
+def test_a_long_line_of_marks_is_quick_and_a_rule_is_no_text() -> None:
+    marks = "_" * 200_000 + "!"
+    start = time.process_time()
+    assert [part.text for part in segments(marks)] == [marks]
+    assert time.process_time() - start < 5
+    rules = ["---", "- - -", "~~~ python", "--__ab", " === "]
+    assert [part.text for part in segments("\n".join([*rules, "Tea is hot."]))] == ["Tea is hot."]

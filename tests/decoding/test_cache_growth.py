@@ -1,12 +1,17 @@
 """More room for the rows of a batch: all layers get it, or none does."""
 
+from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from generating import generate
+from torch import Tensor
+from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from spokesmith.decoding import Engine, Features
+from spokesmith.decoding import ContextError, Engine, Features
 from spokesmith.decoding.cache import BLOCK
 from spokesmith.testing import tiny_base
 
@@ -50,3 +55,45 @@ def test_memory_that_is_lacking_half_way_changes_no_answer(
     monkeypatch.setattr(engine.runner.cache, "make_room", make_scarce_room)
     assert answers(engine) == wanted
     assert scarce.num_large > 3
+
+
+@pytest.mark.parametrize(
+    "lacking",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+        RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: not enough memory"),
+    ],
+)
+def test_an_answer_for_which_there_is_no_memory_fails_alone(
+    monkeypatch: pytest.MonkeyPatch, lacking: RuntimeError
+) -> None:
+    base, pad, calls = tiny_base(dtype="float64"), F.pad, count()
+    short, longer, long = ([65] * length for length in (20, 2 * BLOCK - 40, 4 * BLOCK))
+
+    def scarce(tensor: Tensor, *args: Any, **options: Any) -> Tensor:
+        found = pad(tensor, *args, **options)
+        # Keys find room, values do not.
+        if found.dim() == 4 and found.shape[1] > 2 * BLOCK and next(calls) % 2:
+            raise lacking
+        return found
+
+    monkeypatch.setattr(F, "pad", scarce)
+    wanted = generate(Engine(base), short, spokes=None, max_tokens=60).tokens
+    engine = Engine(base, num_slots=2)
+    tickets = [engine.submit(one, spokes=None, max_tokens=60) for one in (long, short)]
+    with pytest.raises(ContextError, match=f"room for {3 * BLOCK} tokens in each of 2 slots"):
+        tickets[0].future.result(30)
+    assert tickets[1].future.result(30).tokens == wanted
+    after = generate(engine, longer, spokes=None, max_tokens=30).tokens
+    assert after == generate(Engine(base), longer, spokes=None, max_tokens=30).tokens
+
+
+def test_memory_that_the_system_only_promises_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = Engine(tiny_base(), num_slots=2)
+    assert len(generate(engine, [65] * 20, spokes=None, max_tokens=5).tokens) == 5
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=1000))
+    with pytest.raises(ContextError, match="more than is free: shorten the text"):
+        generate(engine, [65] * (BLOCK + 1), spokes=None, max_tokens=5)
+    assert len(generate(engine, [65] * 20, spokes=None, max_tokens=5).tokens) == 5

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import torch
-from spoked_bases import STEPS, assert_alike, noisy, rounded, spoked, squared_errors, work
+from generating import generate
+from spoked_bases import STEPS, assert_alike, exact, noisy, rounded, spoked, squared_errors, work
 
 from spokesmith.bases import Base
 from spokesmith.bases.host_table import HostTable
@@ -34,8 +35,7 @@ PROMPTS = [f"Encode this, please: {text}\n" for text in ("a pump", "Marta moved 
 
 @pytest.mark.parametrize("model_type", PACKED)
 def test_fixed_shapes_give_the_logits_of_plain_passes(model_type: str) -> None:
-    dtype = "float32" if model_type == "gemma4_experts" else "float64"
-    base = spoked(model_type, dtype=dtype)
+    base = exact(model_type)
     fixed = Runner(base, 3, captured=True)
     assert_alike(fixed, Runner(base, 3), STEPS)
     assert fixed.captured is not None
@@ -55,10 +55,10 @@ def test_compiled_layers_give_the_logits_of_plain_ones(model_type: str) -> None:
 @pytest.mark.parametrize("model_type", ["llama", "gemma4_text"])
 def test_in_bfloat16_fixed_shapes_are_as_near_to_the_truth(model_type: str, device: str) -> None:
     """Sums are made in another order, so logits differ, but by no more than plain ones do."""
-    exact = Runner(rounded(spoked(model_type, dtype="float32", device=device)), 3)
+    truth = Runner(rounded(spoked(model_type, dtype="float32", device=device)), 3)
     base = spoked(model_type, dtype="bfloat16", device=device)
     runners = {"plain": Runner(base, 3), "fixed": Runner(base, 3, captured=True)}
-    errors = squared_errors(runners, exact)
+    errors = squared_errors(runners, truth)
     assert 0 < errors["fixed"] < 1.5 * errors["plain"]
 
 
@@ -159,7 +159,7 @@ def test_a_gpu_s_recorded_passes_write_what_the_cpu_writes(
 def test_a_mixture_of_experts_is_not_recorded() -> None:
     base = spoked("gemma4_experts", device="cuda", dtype="float32")
     engine = Engine(base)
-    assert engine.generate([65, 66], spokes="other", max_tokens=4).tokens
+    assert generate(engine, [65, 66], spokes="other", max_tokens=4).tokens
     assert engine.runner.captured is None
 
 

@@ -148,6 +148,12 @@ def test_an_ending_that_is_too_long_is_none() -> None:
     assert CLOSER.close(grammar) is None
 
 
+def test_what_may_end_where_it_is_cut_needs_no_ending() -> None:
+    grammar = COMPILER.start(Constraint(kind="regex", value="[a-z]{2,9}"))
+    grammar.advance(TOKENIZER("abc", add_special_tokens=False).input_ids)
+    assert CLOSER.close(grammar) == []
+
+
 def shortest_by_search(schema: dict[str, Any], written: str) -> int:
     """How many letters the shortest ending has, by trying all endings in the order of length."""
     grammar = COMPILER.start(Constraint(kind="schema", value=schema))

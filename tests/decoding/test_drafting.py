@@ -1,5 +1,7 @@
 """Guesses at how an answer goes on: where they are read, and what the grammar makes of them."""
 
+from generating import generate
+
 from spokesmith.bases import Base
 from spokesmith.decoding import Constraint, Engine, Features
 from spokesmith.decoding.drafting import (
@@ -127,7 +129,7 @@ def test_what_was_answered_before_is_answered_again_in_fewer_forwards() -> None:
     def twice(features: Features) -> list[int]:
         engine = Engine(base, features=features)
         found = [
-            engine.generate([70, 71, 72], spokes=None, max_tokens=60, constraint=asked)
+            generate(engine, [70, 71, 72], spokes=None, max_tokens=60, constraint=asked)
             for _ in range(2)
         ]
         engine.close()
@@ -147,7 +149,7 @@ def test_a_set_that_goes_takes_its_answers_along() -> None:
     )
     attach(base.model, base.sites(), SpokeSet.create(config, seed=0), name="here")
     engine = Engine(base)
-    engine.generate([70, 71], spokes="here", max_tokens=5)
-    assert len(engine._experience["here"].index) > 0
+    generate(engine, [70, 71], spokes="here", max_tokens=5)
+    assert len(engine.batch.experience["here"].index) > 0
     unload_set(engine, "here")
-    assert "here" not in engine._experience
+    assert "here" not in engine.batch.experience

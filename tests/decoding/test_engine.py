@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from generating import generate
 
 from spokesmith.backends import LocalBackend
 from spokesmith.bases import Base
@@ -72,7 +73,7 @@ def greedy(base: Base, prompt: list[int], count: int) -> list[int]:
 
 def test_free_decoding_equals_the_plain_loop(base: Base) -> None:
     wanted = greedy(base, PROMPT, 20)
-    found = Engine(base).generate(PROMPT, spokes="noise", max_tokens=20)
+    found = generate(Engine(base), PROMPT, spokes="noise", max_tokens=20)
     ended = wanted[-1] == base.chat.end_id
     assert found.tokens == (wanted[:-1] if ended else wanted)
     assert found.finish_reason == ("stop" if ended else "length")
@@ -81,10 +82,10 @@ def test_free_decoding_equals_the_plain_loop(base: Base) -> None:
 
 def test_spokes_are_those_asked_for(base: Base) -> None:
     engine = Engine(base)
-    with_spokes = engine.generate(PROMPT, spokes="noise", max_tokens=8).tokens
-    without = engine.generate(PROMPT, spokes=None, max_tokens=8).tokens
+    with_spokes = generate(engine, PROMPT, spokes="noise", max_tokens=8).tokens
+    without = generate(engine, PROMPT, spokes=None, max_tokens=8).tokens
     assert with_spokes != without
-    assert engine.generate(PROMPT, spokes="noise", max_tokens=8).tokens == with_spokes
+    assert generate(engine, PROMPT, spokes="noise", max_tokens=8).tokens == with_spokes
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -105,7 +106,7 @@ def test_a_schema_always_holds(base: Base, seed: int) -> None:
 
 
 def test_a_cut_answer_says_so(base: Base) -> None:
-    generation = Engine(base).generate(PROMPT, spokes=None, max_tokens=5, constraint=HELD)
+    generation = generate(Engine(base), PROMPT, spokes=None, max_tokens=5, constraint=HELD)
     assert generation.finish_reason == "length"
     assert len(generation.tokens) == 5
     assert base.tokenizer.decode(generation.tokens) == '{"gis'
@@ -115,7 +116,8 @@ def test_the_same_seed_gives_the_same_answer(base: Base) -> None:
     engine = Engine(base)
 
     def sample(seed: int) -> list[int]:
-        return engine.generate(
+        return generate(
+            engine,
             PROMPT,
             spokes="noise",
             max_tokens=16,
@@ -128,29 +130,26 @@ def test_the_same_seed_gives_the_same_answer(base: Base) -> None:
 
 def test_an_over_long_prompt_names_both_numbers(base: Base) -> None:
     with pytest.raises(ValueError, match="the prompt has 5000 tokens, the base's context is 4096"):
-        Engine(base).generate([65] * 5000, spokes=None, max_tokens=4)
+        generate(Engine(base), [65] * 5000, spokes=None, max_tokens=4)
 
 
 def test_the_context_ends_an_answer_as_length(base: Base) -> None:
-    generation = Engine(base).generate([65] * 4090, spokes=None, max_tokens=50, constraint=HELD)
+    generation = generate(Engine(base), [65] * 4090, spokes=None, max_tokens=50, constraint=HELD)
     assert generation.finish_reason == "length"
     assert len(generation.tokens) <= 6
 
 
 def test_a_schema_that_cannot_be_enforced_is_refused(base: Base) -> None:
     schema = {"type": "object", "properties": {"a": {"$ref": "#/nowhere"}}, "required": ["a"]}
+    held = Constraint(kind="schema", value=schema)
     with pytest.raises(ValueError, match="the schema cannot be enforced"):
-        Engine(base).generate(
-            PROMPT, spokes=None, max_tokens=4, constraint=Constraint(kind="schema", value=schema)
-        )
+        generate(Engine(base), PROMPT, spokes=None, max_tokens=4, constraint=held)
 
 
 def test_a_schema_is_compiled_once(base: Base) -> None:
-    engine = Engine(base)
+    engine, held = Engine(base), Constraint(kind="schema", value=SMALL)
     for _ in range(3):
-        engine.generate(
-            PROMPT, spokes=None, max_tokens=3, constraint=Constraint(kind="schema", value=SMALL)
-        )
+        generate(engine, PROMPT, spokes=None, max_tokens=3, constraint=held)
     assert len(engine.grammars._compiled) == 1
 
 
@@ -160,7 +159,8 @@ def test_fields_held_to_a_text_hold_its_words(base: Base) -> None:
     schema = held_to_text(VERBATIM, ["/names/*"], text)
     engine, names = Engine(base), set[str]()
     for seed in range(8):
-        found = engine.generate(
+        found = generate(
+            engine,
             PROMPT,
             spokes="noise",
             max_tokens=200,
@@ -190,9 +190,10 @@ def test_masks_for_draws_are_made_while_the_base_computes(
         made.clear()
         return run(works)
 
-    monkeypatch.setattr("spokesmith.decoding.engine.masks_along", make)
+    monkeypatch.setattr("spokesmith.decoding.batch.masks_along", make)
     monkeypatch.setattr(engine.runner, "run", wait_for_masks)
-    found = engine.generate(
+    found = generate(
+        engine,
         PROMPT,
         spokes=None,
         constraint=Constraint(kind="regex", value="[a-z]{8}"),

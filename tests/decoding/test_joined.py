@@ -2,14 +2,19 @@
 
 import pytest
 import torch
+from generating import generate
 from spoked_bases import (
+    HAS_LAYOUT,
     STEPS,
     assert_alike,
+    exact,
+    needs_layout,
     noisy,
     rounded,
     spoked,
     squared_errors,
     third_call_lacks_memory,
+    work,
 )
 
 from spokesmith.bases import Base
@@ -18,14 +23,9 @@ from spokesmith.decoding.joined import JoinedBlocks, can_join
 from spokesmith.decoding.packing import fix_layout
 from spokesmith.decoding.runner import Runner
 from spokesmith.spokes import attach, attached_sets, detach
-from spokesmith.testing import FAMILY_SIZES, tiny_base
+from spokesmith.testing import FAMILY_SIZES
 
 DENSE = [name for name in FAMILY_SIZES if name != "gemma4_experts"]
-
-
-def exact(model_type: str) -> Base:
-    """In the widest numbers that the family's products take."""
-    return spoked(model_type, dtype="float32" if model_type == "gemma4_experts" else "float64")
 
 
 def joining(base: Base) -> Runner:
@@ -55,14 +55,29 @@ def test_without_a_set_a_block_is_the_base_s_own() -> None:
     assert_alike(joining(base), Runner(base, 3), steps)
 
 
+@needs_layout
 @pytest.mark.parametrize("model_type", FAMILY_SIZES)
 def test_in_bfloat16_the_fixed_layout_is_as_near_to_the_truth(model_type: str) -> None:
     """Sums are made in another order, so logits differ, but by no more than plain ones do."""
-    exact = Runner(rounded(spoked(model_type, dtype="float32")), 3)
+    truth = Runner(rounded(spoked(model_type, dtype="float32")), 3)
     plain, fixed = (spoked(model_type, dtype="bfloat16") for _ in range(2))
-    runners = {"plain": Runner(plain, 3), "fixed": Runner(fixed, 3, joined=fix_layout(fixed))}
-    errors = squared_errors(runners, exact)
+    joined = fix_layout(fixed)
+    assert joined is not None
+    runners = {"plain": Runner(plain, 3), "fixed": Runner(fixed, 3, joined=joined)}
+    errors = squared_errors(runners, truth)
     assert 0 < errors["fixed"] < 1.5 * errors["plain"]
+
+
+@pytest.mark.parametrize("model_type", FAMILY_SIZES)
+def test_rows_share_a_pass(model_type: str) -> None:
+    base = exact(model_type)
+    runner, passes = joining(base), list[int]()
+    base.decoder.register_forward_pre_hook(lambda *_: passes.append(1))
+    runner.run([work(row, 0, 9) for row in range(3)])
+    assert len(passes) == runner.num_forwards == 1
+    # Whatever their lengths and their sets, unless layers keep a running state.
+    runner.run([work(0, 9, 1), work(1, 9, 2, "third"), work(2, 9, 1, None)])
+    assert len(passes) == runner.num_forwards == (4 if runner.has_states else 2)
 
 
 def test_a_set_that_changes_comes_or_goes_is_seen() -> None:
@@ -118,7 +133,6 @@ def test_the_engine_joins_on_a_cpu_that_has_the_layout(monkeypatch: pytest.Monke
         JoinedBlocks, "in_use", lambda self, sets: used.append(sets) or original(self, sets)
     )
     engine = Engine(base)
-    engine.generate([65, 66], spokes="noise", max_tokens=2)
+    generate(engine, [65, 66], spokes="noise", max_tokens=2)
     engine.close()
-    has_layout = fix_layout(tiny_base(dtype="bfloat16")) is not None
-    assert bool(used) == has_layout
+    assert bool(used) == HAS_LAYOUT

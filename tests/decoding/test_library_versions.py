@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 import transformers
+from generating import generate
 
 from spokesmith.decoding import Engine
 from spokesmith.testing import tiny_base
@@ -27,7 +28,7 @@ def test_a_base_writes_what_the_library_writes_or_is_refused(model_type: str) ->
         return
     with torch.no_grad():
         (wanted,) = base.model.generate(torch.tensor([PROMPT]), max_new_tokens=12, do_sample=False)
-    found = Engine(base).generate(PROMPT, spokes=None, max_tokens=12).tokens
+    found = generate(Engine(base), PROMPT, spokes=None, max_tokens=12).tokens
     assert [*PROMPT, *found] == [token for token in wanted.tolist() if token != base.chat.end_id]
 
 

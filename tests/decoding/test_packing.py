@@ -4,15 +4,13 @@ import copy
 
 import pytest
 import torch
+from spoked_bases import needs_layout, spoked, work
 from torch import nn
 
 from spokesmith.decoding.packing import fix_layout
+from spokesmith.decoding.runner import Runner
 from spokesmith.spokes.fixed import FixedProduct, can_pack
 from spokesmith.testing import tiny_base
-
-
-def has_layout() -> bool:
-    return can_pack(torch.zeros(8, 8, dtype=torch.bfloat16))
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
@@ -50,7 +48,7 @@ def test_layers_keep_their_weights_and_gradients() -> None:
         assert torch.equal(base.model(ids).logits, plain(ids).logits)
 
 
-@pytest.mark.skipif(not has_layout(), reason="the processor has no layout of its own")
+@needs_layout
 @pytest.mark.parametrize("order", [("q", "k", "v"), ("k", "v", "q"), ("q", "q", "v", "k", "k")])
 def test_layers_that_read_the_same_input_are_one_product(order: tuple[str, ...]) -> None:
     base = tiny_base(dtype="bfloat16")
@@ -58,16 +56,39 @@ def test_layers_that_read_the_same_input_are_one_product(order: tuple[str, ...])
     fix_layout(base)
     found, expected = (one.get_decoder().layers[0].self_attn for one in (base.model, plain))
     torch.manual_seed(0)
-    inputs = torch.randn(2, 1, 5, base.config.hidden_size, dtype=torch.bfloat16)
+    hidden = base.config.hidden_size
+    # Views that stay the same ones, as layers see them.
+    inputs = torch.randn(2, 1, 5, hidden, dtype=torch.bfloat16).unbind()
     with torch.inference_mode():
-        for name in order:
-            for x in inputs:
+        for x in inputs:
+            for name in order:
                 torch.testing.assert_close(
                     getattr(found, f"{name}_proj")(x),
                     getattr(expected, f"{name}_proj")(x),
                     atol=2e-2,
                     rtol=2e-2,
                 )
+
+
+def test_a_layer_is_four_products(monkeypatch: pytest.MonkeyPatch) -> None:
+    base, products, multiply = spoked("llama"), list[FixedProduct](), FixedProduct.__call__
+
+    def count(self: FixedProduct, x: torch.Tensor) -> torch.Tensor:
+        products.append(self)
+        return multiply(self, x)
+
+    def num_products(runner: Runner) -> int:
+        products.clear()
+        runner.run([work(0, 0, 9)])
+        return len(products)
+
+    monkeypatch.setattr(FixedProduct, "__call__", count)
+    num_layers = len(base.sites())
+    # Into the spokes beside a block, and out of them.
+    assert num_products(Runner(base, 1)) == 2 * num_layers
+    monkeypatch.setattr("spokesmith.decoding.packing.can_pack", lambda weight: True)
+    # Queries, keys and values; out of attention; into a block with its spokes; out of it; the head.
+    assert num_products(Runner(base, 1, joined=fix_layout(base))) == 4 * num_layers + 1
 
 
 def test_only_what_has_a_better_layout_is_changed() -> None:

@@ -1,6 +1,7 @@
 """What is kept of prompts stays within its bound, whatever layers keep of them."""
 
 import pytest
+from generating import generate
 
 from spokesmith.decoding import Engine, Features
 from spokesmith.testing import tiny_base
@@ -12,7 +13,7 @@ SHARED = 24
 def keep(engine: Engine, number: int) -> None:
     """One more beginning of a prompt that is worth keeping."""
     beginning = [number + 1] * SHARED
-    engine.generate([*beginning, 65], spokes=None, max_tokens=1, num_shared=SHARED)
+    generate(engine, [*beginning, 65], spokes=None, max_tokens=1, num_shared=SHARED)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -26,8 +27,8 @@ def test_the_oldest_beginnings_go_at_the_bound(family: str) -> None:
     for number in range(8):
         keep(engine, number)
     assert engine.prefixes.num_bytes == 3 * size
-    known = [engine.prefixes.knows(None, [number + 1] * SHARED) for number in range(8)]
-    assert known == [False] * 5 + [True] * 3
+    found = [engine.prefixes.load(0, None, [*[number + 1] * SHARED, 65]) for number in range(8)]
+    assert found == [0] * 5 + [SHARED] * 3
 
 
 def test_running_states_count_as_memory() -> None:

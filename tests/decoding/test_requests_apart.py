@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from generating import generate
 
 from spokesmith.bases import Base
 from spokesmith.decoding import (
@@ -95,7 +96,7 @@ class Clock:
 def test_a_fault_in_the_middle_of_a_batch_is_one_answer_s(model_type: str) -> None:
     base = tiny_base(model_type, dtype="float64")
     wanted = [
-        Engine(base).generate([*PROMPT, place], spokes=None, max_tokens=24).tokens
+        generate(Engine(base), [*PROMPT, place], spokes=None, max_tokens=24).tokens
         for place in range(6)
     ]
     engine = Engine(base, num_slots=8)
@@ -105,7 +106,7 @@ def test_a_fault_in_the_middle_of_a_batch_is_one_answer_s(model_type: str) -> No
         with pytest.raises(RuntimeError, match="on fire"):
             bad.future.result(20)
         assert [one.future.result(20).tokens for one in good] == wanted
-    assert engine.generate([*PROMPT, POISON], spokes=None, max_tokens=2).tokens
+    assert generate(engine, [*PROMPT, POISON], spokes=None, max_tokens=2).tokens
 
 
 def test_a_caller_s_fault_is_its_own(base: Base) -> None:
@@ -234,7 +235,7 @@ def test_a_begun_answer_is_closed_where_its_time_is_over(
 
 def test_cancelling_stops_the_work_and_nothing_else(base: Base) -> None:
     engine = Engine(base, num_slots=2)
-    wanted = engine.generate(PROMPT, spokes=None, max_tokens=60).tokens
+    wanted = generate(engine, PROMPT, spokes=None, max_tokens=60).tokens
     heard = threading.Event()
     with slowly(base, 0.01):
         unwanted = engine.submit(
@@ -254,7 +255,7 @@ def test_cancelling_stops_the_work_and_nothing_else(base: Base) -> None:
 
 def test_an_answer_that_is_cancelled_while_another_is_dropped_ends_once(base: Base) -> None:
     engine = Engine(base)
-    wanted = engine.generate(PROMPT, spokes=None, max_tokens=20).tokens
+    wanted = generate(engine, PROMPT, spokes=None, max_tokens=20).tokens
 
     def ask(**more: Any) -> Any:
         return engine.submit(PROMPT, spokes=None, max_tokens=20, **more)
@@ -271,7 +272,7 @@ def test_an_answer_that_is_cancelled_while_another_is_dropped_ends_once(base: Ba
                 one.future.result(20)
         assert late.future.result(20).finish_reason == "timeout"
         assert [one.future.result(20).tokens for one in (running, last)] == [wanted] * 2
-    assert engine.generate(PROMPT, spokes=None, max_tokens=20).tokens == wanted
+    assert generate(engine, PROMPT, spokes=None, max_tokens=20).tokens == wanted
 
 
 def test_a_future_that_its_holder_cancels_is_no_fault(base: Base) -> None:
@@ -301,8 +302,8 @@ def test_nobody_looks_while_a_request_goes_from_the_queue_to_its_slot(base: Base
                     looked.append(another.submit(look).result())
             super().__setitem__(slot, row)
 
-    engine._rows = Slots(engine._rows)
-    engine.generate(PROMPT, spokes=None, max_tokens=2)
+    engine.batch.rows = Slots(engine.batch.rows)
+    generate(engine, PROMPT, spokes=None, max_tokens=2)
     assert looked == [False]
 
 
@@ -412,7 +413,7 @@ def test_a_process_ends_in_the_middle_of_a_step() -> None:
         "from spokesmith.testing import tiny_base\n"
         "from spokesmith.decoding import Engine\n"
         "engine = Engine(tiny_base(), num_slots=2)\n"
-        "engine.generate([65, 66], spokes=None, max_tokens=3)\n"
+        "engine.submit([65, 66], spokes=None, max_tokens=3).future.result()\n"
         "engine.submit([65, 66], spokes=None, max_tokens=4000)\n"
         "engine.submit([65, 66], spokes=None, max_tokens=4000)\n"
     )

@@ -304,9 +304,10 @@ def test_the_preflight_sees_gradients_that_are_not_numbers() -> None:
     assert any("gradients as in a plain pass" in failure for failure in found.failures())
 
 
-def test_a_shortened_sample_keeps_the_seam_of_prompt_and_answer() -> None:
+def test_a_shortened_sample_keeps_its_start_and_the_seam_of_prompt_and_answer() -> None:
     sample = Sample(tokens=list(range(100)), answer_start=60)
     short = shorten(sample, 20)
-    assert list(short.tokens) == list(range(50, 70))
+    assert list(short.tokens) == [0, *range(51, 70)]
     assert short.answer_start == 10
-    assert shorten(sample, 200) == Sample(tokens=list(range(100)), answer_start=60)
+    for most in (100, 120, 200):
+        assert shorten(sample, most) == sample

@@ -11,7 +11,8 @@ from export_parts import busy_set
 from gguf import GGMLQuantizationType, GGUFValueType
 
 from spokesmith.bases import Base
-from spokesmith.bases.gguf_header import Header, read_header
+from spokesmith.bases.gguf_header import Header
+from spokesmith.bases.gguf_reader import read_header
 from spokesmith.export.gguf_base import PARTS
 from spokesmith.export.gguf_export import Grafted, export_gguf
 from spokesmith.spokes import SpokesCard, SpokeSet

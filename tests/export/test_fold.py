@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from spokesmith.export import folded_layers
+from spokesmith.export.fold import folded_layers
 from spokesmith.spokes import SpokesConfig, SpokeSet
 
 

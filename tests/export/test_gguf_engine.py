@@ -109,10 +109,36 @@ def test_the_export_compares_and_says_what_it_found(tmp_path: Path) -> None:
     assert made.engine.passed
 
 
+def test_what_is_asked_are_chats_as_the_base_knows_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alike of PyTorch and of llama.cpp, of which two files are asked."""
+    asked: list[Any] = []
+
+    def heard(name: str) -> None:
+        ask = getattr(gguf_engine, name)
+
+        def told(what: Any, prompts: Any, **choices: Any) -> Any:
+            asked.append(prompts)
+            return ask(what, prompts, **choices)
+
+        monkeypatch.setattr(gguf_engine, name, told)
+
+    heard("engine_logprobs")
+    heard("next_logprobs")
+    parts = make_parts(tmp_path)
+    parts.graft(tmp_path / "out.gguf", load=lambda _base: parts.base)
+    wanted = [
+        parts.base.tokenizer(f"<|start|>user\n{text}<|end|>\n<|start|>assistant\n").input_ids
+        for text in PROMPTS
+    ]
+    assert asked == [wanted] * 5
+
+
 def test_a_file_that_predicts_otherwise_is_not_kept(tmp_path: Path) -> None:
     parts = make_parts(tmp_path)
     other = tiny_base("llama", num_layers=4, seed=5)
-    wanted = r"predict different tokens.*the file was not kept"
+    wanted = r"predict different tokens.*the file was not kept, --no-check-engine keeps it"
     with pytest.raises(CheckFailedError, match=wanted) as failed:
         # The set stands beside other weights than those of the file.
         parts.graft(tmp_path / "out.gguf", load=lambda _base: other)
@@ -181,7 +207,7 @@ def test_a_file_that_rounds_the_spokes_too_much_is_not_kept(
     monkeypatch.setattr(gguf_engine, "LARGEST_ROUNDING", 0.01)
     base = rounded_to(tiny_base("llama", num_layers=4), "Q4_1")
     parts = make_parts(tmp_path, kind="Q4_1", base=base)
-    wanted = r"round the spokes.*--touched q8_0 or f16 rounds less\); the file was not kept"
+    wanted = r"round the spokes.*--touched q8_0 or f16 rounds less\); the file was not kept, --no-"
     with pytest.raises(CheckFailedError, match=wanted) as failed:
         parts.graft(tmp_path / "out.gguf", load=lambda _base: base)
     assert failed.value.types == {"q4_1"}

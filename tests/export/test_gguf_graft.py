@@ -23,8 +23,9 @@ from spokesmith.bases.gguf_header import Header
 from spokesmith.export import folders, gguf_export, gguf_graft
 from spokesmith.export.fold import folded_layers
 from spokesmith.export.gguf_base import PARTS, ffn_name
-from spokesmith.export.gguf_plan import WRITABLE, Plan
+from spokesmith.export.gguf_plan import WRITABLE, GgufPlan
 from spokesmith.export.gguf_verify import CheckFailedError
+from spokesmith.testing import tiny_base
 
 WIDTH = 32  # 2 spokes of rank 16
 
@@ -155,7 +156,7 @@ def test_where_layers_have_widths_of_their_own_only_those_with_spokes_grow(tmp_p
     parts = make_parts(tmp_path, "gemma4_text", kind="Q8_0", layers=(0, 3))
     before = read(parts.path).entries["gemma4.feed_forward_length"]
     assert before.is_array
-    assert parts.graft(tmp_path / "out.gguf").notes == [THINKING]
+    assert parts.graft(tmp_path / "out.gguf").notes == []
     after = read(tmp_path / "out.gguf")
     assert after.value("gemma4.feed_forward_length") == [128, 96, 192, 224]
     entry = after.entries["gemma4.feed_forward_length"]
@@ -164,10 +165,17 @@ def test_where_layers_have_widths_of_their_own_only_those_with_spokes_grow(tmp_p
     assert after.tensors[ffn_name(3, "down")].dims == (224, 64)
 
 
-THINKING = (
-    "the set was trained with options of the chat template that engines do not give by "
-    """themselves: start llama-server with --chat-template-kwargs '{"enable_thinking": false}'"""
-)
+def test_what_an_engine_has_to_tell_the_chat_template_is_said(tmp_path: Path) -> None:
+    """Where the template of the file reads it."""
+    base = tiny_base("qwen3", num_layers=1)
+    base.tokenizer.chat_template += "{% if enable_thinking %}<think>{% endif %}"
+    assert make_parts(tmp_path, base=base).graft(tmp_path / "out.gguf").notes == [
+        "the set was trained with options of the chat template that engines do not give by "
+        "themselves: start llama-server with --chat-template-kwargs "
+        """'{"enable_thinking": false}'""",
+    ]
+    other = make_parts(tmp_path, "qwen3", sizes={"num_layers": 1})
+    assert other.graft(tmp_path / "other.gguf").notes == []
 
 
 @pytest.mark.parametrize(("touched", "wanted"), [("own", "Q8_0"), ("q8_0", "Q8_0"), ("f16", "F16")])
@@ -176,9 +184,9 @@ def test_types_that_cannot_be_written_become_others(
 ) -> None:
     parts = make_parts(tmp_path, sizes=LARGE, layers=(0, 2), rank=128)
     in_k_quants(parts, {"gate": "Q4_K", "up": "IQ4_XS", "down": "Q6_K"})
-    plans: list[Plan] = []
+    plans: list[GgufPlan] = []
 
-    def on_plan(plan: Plan, _size: int) -> Any:
+    def on_plan(plan: GgufPlan, _size: int) -> Any:
         plans.append(plan)
         return lambda _count: None
 

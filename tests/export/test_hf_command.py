@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from export_parts import busy_set, tiny_source
+from multimodal_bases import multimodal
 
 from spokesmith import cli
-from spokesmith.bases import shape_fingerprint
+from spokesmith.bases import find_base, shape_fingerprint
 from spokesmith.spokes import SpokesCard, save_spokes
 from spokesmith.tasks import load_task
+from spokesmith.testing import byte_tokenizer
 
 
 @pytest.fixture
@@ -56,6 +58,7 @@ def test_the_command_folds_and_says_what_it_wrote(
     assert document["intermediate_size"] == [96, 104]
     assert document["files"] == 1
     assert document["dtype"] == "bf16"
+    assert document["text_part_only"] is False
     assert (out / "prompt.md").read_text() == load_task("memory").prompt
     status, text, error = run("hf", "--spokes", parts["spokes"], "--out", out)
     assert (status, text) == (2, "")
@@ -112,6 +115,22 @@ def test_a_residual_set_is_written_for_the_plugin(run: Any, tmp_path: Path) -> N
     status, text, error = run(*arguments, "--layout", "plugin", "--json")
     assert status == 0, error
     assert json.loads(text)["layout"] == "plugin"
+
+
+def test_that_only_the_text_part_of_a_base_is_written_is_said(run: Any, tmp_path: Path) -> None:
+    multimodal("gemma4").save_pretrained(tmp_path / "base")
+    byte_tokenizer().save_pretrained(tmp_path / "base")
+    source = find_base(str(tmp_path / "base"))
+    spokes, fingerprint = busy_set(source), shape_fingerprint(source.config)
+    card = SpokesCard(spokes=spokes.config, base=source.name, base_fingerprint=fingerprint)
+    save_spokes(tmp_path / "set", spokes, card)
+    arguments = ("hf", "--spokes", tmp_path / "set", "--out", tmp_path / "out")
+    status, text, error = run(*arguments, "--json")
+    assert status == 0, error
+    assert json.loads(text)["text_part_only"] is True
+    status, _, error = run(*arguments, "--force")
+    assert status == 0
+    assert "only the part for text is in it, what takes pictures or" in " ".join(error.split())
 
 
 def test_a_mistake_is_one_line_and_status_2(

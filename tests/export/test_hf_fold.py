@@ -1,5 +1,6 @@
 """A folded folder is an ordinary model that computes what the base and its spokes do."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 from export_parts import FOLDABLE, IDS, busy_set, card_of, tiny_source, write_base
 from multimodal_bases import TOWERS, multimodal
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM
 
 from spokesmith.bases import load_base
 from spokesmith.bases.loading import BaseSource, find_base
@@ -167,14 +168,49 @@ def write_multimodal(model_type: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("model_type", TOWERS)
-def test_of_a_multimodal_base_the_text_part_is_folded(model_type: str, tmp_path: Path) -> None:
+def test_of_a_multimodal_base_the_text_part_is_folded_and_said_to_be_alone(
+    model_type: str, tmp_path: Path
+) -> None:
     write_multimodal(model_type, tmp_path / "base")
     source = find_base(str(tmp_path / "base"))
     spokes = busy_set(source)
-    fold(source, spokes, tmp_path / "out")
+    assert fold(source, spokes, tmp_path / "out").text_part_only
     folded = load(tmp_path / "out")
     assert folded.config.model_type == f"{model_type}_text"
     assert relative(logits(folded), logits(unfolded(source, spokes))) < 1e-5
+    alone = "what takes pictures or sound was left out"
+    assert alone in (tmp_path / "out" / "README.md").read_text()
+    plain = find_base(str(tmp_path / "out"))
+    again = fold(plain, busy_set(plain), tmp_path / "again")
+    assert not again.text_part_only
+    assert alone not in (tmp_path / "again" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("model_type", ["gemma4_text", "gemma4_dense"])
+def test_heads_that_the_library_tells_by_layer_are_told_as_others_read_them_too(
+    model_type: str, tmp_path: Path
+) -> None:
+    source = tiny_source(model_type, tmp_path / "base")
+    fold(source, busy_set(source), tmp_path / "out")
+    path = tmp_path / "out" / "config.json"
+    whole, entries = AutoConfig.from_pretrained(path.parent), json.loads(path.read_text())
+    flat = {"global_head_dim": 32, "num_global_key_value_heads": 1}
+    assert {key: entries.pop(key) for key in flat} == flat
+    # The library itself reads what it would read without them.
+    path.write_text(json.dumps(entries))
+    assert AutoConfig.from_pretrained(path.parent).to_dict() == whole.to_dict()
+    by_layer = [(one.head_dim, one.num_key_value_heads) for one in whole.per_layer_config]
+    assert by_layer == [(16, source.config.per_layer_config[0].num_key_value_heads), (32, 1)] * 2
+
+
+@pytest.mark.parametrize("counted", [True, False])
+def test_layers_that_only_guess_are_not_counted(counted: bool, tmp_path: Path) -> None:
+    """They are not written."""
+    more = {"mtp_num_hidden_layers": 1} if counted else {}
+    source = tiny_source("qwen3_5_text", tmp_path / "base", **more)
+    fold(source, busy_set(source), tmp_path / "out")
+    entries = json.loads((tmp_path / "out" / "config.json").read_text())
+    assert entries.get("mtp_num_hidden_layers") == (0 if counted else None)
 
 
 def test_a_text_part_that_was_saved_alone_keeps_the_names_of_the_whole(tmp_path: Path) -> None:

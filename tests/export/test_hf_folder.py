@@ -168,6 +168,9 @@ def test_the_chat_template_is_told_what_the_set_was_trained_with(tmp_path: Path)
     assert tokenizer.apply_chat_template(MESSAGES, **options) == trained
     asked = tokenizer.apply_chat_template(MESSAGES, enable_thinking=True, tokenize=False)
     assert asked.endswith("<think>")
+    # A template that does not read it stays as it is.
+    export(plain, tmp_path / "plain")
+    assert (tmp_path / "plain" / "chat_template.jinja").read_text() == plain.chat.template
 
 
 def test_a_base_without_system_turns_is_asked_in_one_turn(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from gguf_parts import Parts, make_parts, read, rewritten
 
 from spokesmith.bases.embedded import EMBEDDED
 from spokesmith.bases.families import FAMILIES
-from spokesmith.bases.gguf_header import read_header
+from spokesmith.bases.gguf_reader import read_header
 from spokesmith.export.card import TaskFiles
 from spokesmith.export.ollama import modelfile
 

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -145,3 +146,14 @@ def test_the_module_has_no_other_classes() -> None:
         _ = vllm_plugin.SpokesmithMambaForCausalLM
     with pytest.raises(AttributeError):
         _ = vllm_plugin.LlamaForCausalLM
+
+
+def test_its_start_loads_no_other_part_of_the_export() -> None:
+    script = (
+        "import sys, spokesmith.export.vllm_plugin\n"
+        "print(*[name for name in sys.modules if name.startswith('spokesmith.export.')])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["spokesmith.export.vllm_plugin"]

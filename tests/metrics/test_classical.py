@@ -156,14 +156,9 @@ def test_fabrication_is_a_share_of_the_entities_of_the_prose() -> None:
     answer = {"gist": "Told by Eve after 77 runs", "outcome": "from 12 ms", "concepts": ["88"]}
     assert fabrication_rate(TEXT, answer) == pytest.approx(2 / 3)
     assert fabrication_rate(TEXT, GOOD) == 0.0
-
-
-def test_the_first_published_results_judge_the_whole_answer() -> None:
-    # The salience of 0.3 is a number that the text lacks.
-    assert fabrication_rate(TEXT, GOOD, fields=None) > 0.0
+    # The salience of 0.3 is a number that the text lacks, and no concept is prose.
     people = changed(concepts=["asked by Zoltan"], significance="so Zoltan said")
     assert fabrication_rate(TEXT, people) == 0.0
-    assert fabrication_rate(TEXT, people, fields=None) > fabrication_rate(TEXT, GOOD, fields=None)
 
 
 def test_template_echo_finds_the_published_prompt_in_any_field() -> None:

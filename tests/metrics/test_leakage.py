@@ -2,15 +2,11 @@
 
 import json
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from spokesmith.metrics import Judgement, edit_followed, judge, pair_leaks, twin_leaks
+from spokesmith.metrics import Judgement, edit_followed, judge, twin_leaks
 
 SCHEMA = {"type": "object"}
 ONE = "Latency went from 12 ms to 9 ms, says Ravi Kumar."
 OTHER = "Latency went from 9 ms to 12 ms, says Elena Sand."
-TEXTS = (ONE, OTHER, "Latency went from 9 ms to 15 ms, says Elena Sand.", "Latency is fine.")
 
 
 def judged(text: str, *said: str) -> Judgement:
@@ -48,23 +44,6 @@ def test_kept_strings_tell_twins_apart_that_share_all_facts() -> None:
 def test_a_failed_answer_leaks() -> None:
     failed = judge('{"notes":', ONE, SCHEMA)
     assert twin_leaks(failed, judged(OTHER, OTHER).source)
-
-
-@given(
-    one=st.sampled_from(TEXTS),
-    other=st.sampled_from(TEXTS),
-    said=st.lists(st.sampled_from((*TEXTS, "9 ms", "Elena Sand")), max_size=3),
-    said_of_other=st.lists(st.sampled_from((*TEXTS, "15 ms", "Ravi Kumar")), max_size=3),
-)
-@settings(max_examples=60, deadline=None)
-def test_leaks_of_a_pair_are_symmetric(
-    one: str, other: str, said: list[str], said_of_other: list[str]
-) -> None:
-    first, second = judged(one, *said), judged(other, *said_of_other)
-    keep, other_keep = [one[:20]], [other[:20]]
-    assert pair_leaks(first, second, keep, other_keep) == pair_leaks(
-        second, first, other_keep, keep
-    )
 
 
 BEFORE = "Ana Sand counted 40 boxes on 3 May."

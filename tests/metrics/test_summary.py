@@ -102,7 +102,7 @@ def test_echo_counts_answers_with_words_of_the_prompt() -> None:
 def test_intervals_hold_the_mean_repeat_and_keep_width_where_all_agree() -> None:
     half = judged("Ana Sand counted 40 boxes.")
     records = [InputRecord(judgement=one) for one in [GOOD, half, FAILED] * 8]
-    first, second = summarise(records, seed=4), summarise(records, seed=4)
+    first, second = summarise(records), summarise(records)
     assert first == second
     measure = first["measures"]["TFR_number"]
     low, high = measure["interval_95"]

@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from probe_fakes import MEMORY, PROBES
 
+from spokesmith.metrics.report_document import made_up
 from spokesmith.probes import Answer, report_document, score
 from spokesmith.probes.compare import compare
 from spokesmith.probes.explain import probe_entry
-from spokesmith.probes.tables import lost, made_up
+from spokesmith.probes.tables import lost
 
 SPOILT = {
     "recipe": {"summary": "Simmer for 98765 minutes, said Bartholomew Quux."},

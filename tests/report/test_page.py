@@ -1,9 +1,12 @@
 """The page of a report: self-contained, escaped, every made-up and lost fact marked."""
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
+from browser import chromium
+from playwright.sync_api import expect
 from report_documents import Elements, document, judgement, kept, probe, span_of, stated
 
 from spokesmith.report import page
@@ -271,3 +274,13 @@ def test_a_report_of_another_format_is_refused() -> None:
 
 def test_the_same_document_gives_the_same_page() -> None:
     assert page(document([fine()])) == page(document([fine()]))
+
+
+def test_a_fragment_that_cannot_be_decoded_stops_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "page.html"
+    file.write_text(page(document([probe("bad", SOURCE, ANSWER, facts())])), "utf-8")
+    with chromium() as browser:
+        opened = browser.new_page()
+        opened.goto(f"{file.as_uri()}#%")
+        opened.locator("a.ok[href^='#p1s']").first.hover()
+        expect(opened.locator("mark.hot")).to_have_text(["Anna"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from spokesmith.metrics import check
+from spokesmith.metrics import parse_strict
 
 BOMBS: dict[str, dict[str, Any]] = {
     "pattern": {"type": "string", "pattern": "^((a{1,1000}){1,1000}){1,1000}$"},
@@ -31,7 +31,7 @@ def ends_in_bounded_time(
     client: httpx.Client, body: dict[str, Any], schema: dict[str, Any]
 ) -> None:
     """Ask for an answer that is held to a schema, and for an ending where it is cut: it is refused,
-    cut, or valid JSON of it."""
+    cut, or one whole JSON value."""
     start = time.perf_counter()
     held = {
         **body,
@@ -43,6 +43,8 @@ def ends_in_bounded_time(
     assert response.status_code in (200, 400), response.text
     assert time.perf_counter() - start < 10
     if response.status_code == 200:
-        choice = response.json()["choices"][0]
-        is_cut = choice["finish_reason"] == "length"
-        assert is_cut or check(choice["message"]["content"], schema).json_valid
+        (choice,) = response.json()["choices"]
+        assert choice["finish_reason"] in ("stop", "length")
+        if choice["finish_reason"] == "stop" or choice["closed"]:
+            # Against the bomb itself it is not checked, which might go off here.
+            parse_strict(choice["message"]["content"])

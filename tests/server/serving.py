@@ -68,6 +68,13 @@ def events_of(response: httpx.Response) -> list[Any]:
     return found
 
 
+def counts_of(client: httpx.Client) -> dict[str, float]:
+    """What a server counts, by the names that `/metrics` gives, without what all begin with."""
+    lines = client.get("/metrics").text.splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    return {name.removeprefix("spokesmith_"): float(value) for name, value in pairs}
+
+
 def error_of(response: httpx.Response, status: int) -> dict[str, Any]:
     """The error of a response, checked for its form."""
     assert response.status_code == status, response.text

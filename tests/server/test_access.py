@@ -11,7 +11,7 @@ from serving import client_of, error_of
 from spokesmith.server.service import Settings
 
 CHAT = {"model": BASE, "messages": [{"role": "user", "content": "a"}]}
-KEYS = ("k-1", "zwei-ü")
+KEYS = ("k-1", "zwei-ü", "clé-à")
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,8 @@ def basic(password: str) -> str:
         {"Authorization": "bearer  k-1"},
         {"X-Api-Key": "k-1"},
         {"X-Api-Key": "zwei-ü".encode()},
+        {"Authorization": "Bearer zwei-ü"},
+        {"Authorization": "Bearer clé-à"},
         {"Authorization": basic("zwei-ü")},
         {"Authorization": "Bearer wrong", "X-Api-Key": "k-1"},
     ],
@@ -73,6 +75,9 @@ def test_every_route_but_health_needs_it(client: httpx.Client) -> None:
 def test_a_browser_may_ask_its_user(client: httpx.Client) -> None:
     assert "Basic" in client.get("/").headers["www-authenticate"]
     assert client.get("/", headers={"Authorization": basic("k-1")}).status_code == 200
+    # A page that sent a key tells of a wrong one itself.
+    wrong = client.get("/v1/models", headers={"Authorization": "Bearer wrong"})
+    assert wrong.headers["www-authenticate"] == "Bearer"
 
 
 def test_keys_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,3 +154,17 @@ def test_a_browsers_question_beforehand_needs_no_key() -> None:
 def test_a_name_that_only_leads_here_is_refused(host: str, status: int) -> None:
     with client_of(ScriptedBackend("a"), only_local_names=True) as client:
         assert client.get("/v1/models", headers={"Host": host}).status_code == status
+
+
+def test_a_page_behind_a_proxy_may_call_its_server() -> None:
+    def asked(site: str, **more: str) -> httpx.Response:
+        headers = {"Origin": "https://site.example", "Sec-Fetch-Site": site, **more}
+        return client.post("/v1/chat/completions", json=CHAT, headers=headers)
+
+    with client_of(ScriptedBackend("a"), only_local_names=True) as client:
+        assert asked("same-origin").status_code == 200
+        for site in ("same-site", "cross-site", "none"):
+            assert error_of(asked(site), 403)["code"] == "foreign_origin"
+        # As a page does whose name was made to lead here.
+        rebound = asked("same-origin", Host="site.example")
+        assert error_of(rebound, 403)["code"] == "foreign_host"

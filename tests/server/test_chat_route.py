@@ -8,11 +8,16 @@ import pytest
 from scripted_backend import BASE, ScriptedBackend
 from serving import client_of, error_of
 
-from spokesmith.backends.request import BusyError
+from spokesmith.backends.request import BusyError, ConstraintError, UnknownModelError
 from spokesmith.decoding.request import Sampling
+from spokesmith.server.chat_request import ChatRequest
+from spokesmith.server.fields import NOT_SUPPORTED
 
 USER = [{"role": "user", "content": "a text"}]
 FORMAT = {"type": "json_object"}
+HELD = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "string"}}}
+# What a chat takes only where it changes nothing.
+REFUSED = {name: one for name, one in NOT_SUPPORTED.items() if name not in ChatRequest.model_fields}
 
 
 @pytest.fixture
@@ -236,6 +241,8 @@ def test_what_is_wrong_is_told_with_its_field(
         {"add_generation_prompt": False},
         {"allowed_token_ids": [1]},
         {"bad_words": ["a"]},
+        {"chat_template": "{{ messages }}"},
+        {"include_stop_str_in_output": True},
         {"continue_final_message": True},
         {"prompt_logprobs": 0},
         {"stop_token_ids": [2]},
@@ -247,6 +254,17 @@ def test_what_is_not_supported_is_refused(client: httpx.Client, given: dict[str,
     error = error_of(post(client, **given), 400)
     assert next(iter(given)) in error["message"]
     assert "not supported" in error["message"]
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_every_option_of_the_table_is_refused_but_where_it_changes_nothing(
+    client: httpx.Client, name: str
+) -> None:
+    harmless, remedy = REFUSED[name]
+    error = error_of(post(client, **{name: "other"}), 400)
+    assert error["message"] == f"{name} is not supported: {remedy}"
+    for value in (None, *harmless):
+        ask(client, **{name: value})
 
 
 def test_what_would_change_nothing_is_taken(client: httpx.Client) -> None:
@@ -319,12 +337,32 @@ def test_an_engine_failure_tells_no_secrets(client: httpx.Client, backend: Scrip
 def test_a_schema_that_the_engine_cannot_enforce_is_refused(
     client: httpx.Client, backend: ScriptedBackend
 ) -> None:
-    backend.refuse = ValueError("the schema cannot be enforced (not): change that part of it")
+    backend.refuse = ConstraintError("the schema cannot be enforced (not): change that part of it")
     schema = {"not": {"type": "string"}}
     given = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
     error = error_of(post(client, response_format=given), 400)
     assert error["param"] == "response_format.json_schema.schema"
     assert error["remedy"] == "change that part of it"
+
+
+@pytest.mark.parametrize(
+    ("refusal", "status", "param"),
+    [
+        (ValueError("token 5000 is none of the base's: give ids below 320"), 400, None),
+        (UnknownModelError("no model 'scripted': known are others"), 404, "model"),
+    ],
+)
+def test_other_refusals_do_not_name_the_schema(
+    client: httpx.Client,
+    backend: ScriptedBackend,
+    refusal: Exception,
+    status: int,
+    param: str | None,
+) -> None:
+    backend.refuse = refusal
+    for stream in (False, True):
+        error = error_of(post(client, response_format=HELD, stream=stream), status)
+        assert error["param"] == param
 
 
 def test_preparing_takes_bounded_time() -> None:
@@ -337,4 +375,7 @@ def test_preparing_takes_bounded_time() -> None:
 
     slow = Slow("a")
     with client_of(slow, compile_limit_s=0.05) as client:
-        assert error_of(post(client), 400)["code"] == "too_complex"
+        error = error_of(post(client), 400)
+    assert error["code"] == "too_complex"
+    # Nobody knows whether it was the schema, or too much to do.
+    assert error["remedy"].startswith("ask again, or use ")

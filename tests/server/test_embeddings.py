@@ -18,9 +18,9 @@ from serving import error_of, serve, service_over, until
 
 pytest.importorskip("sentence_transformers")
 
-from spokesmith.server import embeddings
+from spokesmith.server import embedder as embedder_module
+from spokesmith.server.embedder import BATCH_SIZE, Embedder, open_embedder
 from spokesmith.server.embedding_model import EmbeddingModel
-from spokesmith.server.embeddings import Embedder
 from spokesmith.server.service import Loading, Service
 
 TEXTS = [
@@ -33,7 +33,7 @@ LONG = "The nightly export of shard seven was still running when the backup bega
 
 @pytest.fixture(scope="module")
 def embedder() -> Embedder:
-    return embeddings.open_embedder("all-minilm-l6-v2")
+    return open_embedder("all-minilm-l6-v2")
 
 
 @pytest.fixture(scope="module")
@@ -264,10 +264,10 @@ class SlowModel:
 
 def test_the_server_answers_others_while_a_batch_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     model: Any = SlowModel()
-    monkeypatch.setattr(embeddings, "MAX_REQUESTS", 2)
+    monkeypatch.setattr(embedder_module, "MAX_REQUESTS", 2)
     embedder = Embedder(model)
     with serve(with_embedder(embedder)) as address, ThreadPoolExecutor() as pool:
-        big = pool.submit(ask, address, input=["tea"] * (3 * embeddings.BATCH_SIZE))
+        big = pool.submit(ask, address, input=["tea"] * (3 * BATCH_SIZE))
         small = pool.submit(ask, address, input=["tea", "milk"])
         until(lambda: embedder._num_requests == 2)
         third = ask(address, input="tea")
@@ -277,7 +277,7 @@ def test_the_server_answers_others_while_a_batch_runs(monkeypatch: pytest.Monkey
         model.may_go.release(100)
         assert big.result().status_code == small.result().status_code == 200
     # The small request did not wait for all of the big one.
-    assert embeddings.BATCH_SIZE in model.batches[model.batches.index(2) :]
+    assert BATCH_SIZE in model.batches[model.batches.index(2) :]
 
 
 def test_a_client_that_goes_away_frees_its_place() -> None:

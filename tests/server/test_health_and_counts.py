@@ -48,6 +48,13 @@ def test_loading_then_ready() -> None:
         assert client.get("/v1/models").status_code == 200
 
 
+def test_health_may_be_asked_without_its_body() -> None:
+    with client_of(ScriptedBackend("{}"), api_keys=("k",)) as client:
+        response = client.head("/health")
+        assert (response.status_code, response.content) == (200, b"")
+        assert client.get("/health").status_code == 200
+
+
 def test_failed_is_told_apart_and_its_reason_needs_a_key() -> None:
     def load() -> ScriptedBackend:
         raise ValueError("no base at /home/me/base: give a folder")

@@ -12,7 +12,7 @@ import pytest
 from auto_tools import MARK, is_a_text_or_a_whole_call, with_mark
 from bombs import BOMBS, ends_in_bounded_time
 from llamacpp_files import tiny_chat_base, write_tiny_gguf
-from serving import client_of, error_of, events_of, serve, until
+from serving import client_of, counts_of, error_of, events_of, serve, until
 
 from spokesmith.backends.llamacpp import LlamaCppBackend, LlamaCppOptions
 from spokesmith.metrics import check, parse_strict
@@ -233,27 +233,18 @@ def test_many_at_once_answer_as_alone(client: httpx.Client) -> None:
 
 
 def test_the_counts_are_those_of_the_engine(client: httpx.Client) -> None:
-    def counts() -> dict[str, float]:
-        lines = client.get("/metrics").text.splitlines()
-        pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
-        return {name: float(value) for name, value in pairs}
-
-    before = counts()
+    before = counts_of(client)
     asked = body("Count!", json_schema=MEMORY, **CLOSED)
     used = client.post("/v1/chat/completions", json=asked).json()
-    after = counts()
-
-    def more(name: str) -> float:
-        return after[f"spokesmith_{name}"] - before[f"spokesmith_{name}"]
-
-    assert more("prompt_tokens_total") == used["usage"]["prompt_tokens"]
-    assert more("forwards_total") == used["spokesmith"]["forwards"]
-    origins = ("model", "copied", "closing")
-    for origin in origins:
+    after = counts_of(client)
+    more = {name: after[name] - before[name] for name in before}
+    assert more["prompt_tokens_total"] == used["usage"]["prompt_tokens"]
+    assert more["forwards_total"] == used["spokesmith"]["forwards"]
+    for origin in ("model", "copied", "closing"):
         told = used["spokesmith"]["tokens"].get(origin, 0)
-        assert more(f'tokens_total{{origin="{origin}"}}') == told
-    assert after["spokesmith_slots"] == 8
-    assert after["spokesmith_running_answers"] == after["spokesmith_waiting_answers"] == 0
+        assert more[f'tokens_total{{origin="{origin}"}}'] == told
+    assert after["slots"] == 8
+    assert after["running_answers"] == after["waiting_answers"] == 0
 
 
 @pytest.mark.parametrize("schema", BOMBS.values(), ids=BOMBS)

@@ -12,7 +12,7 @@ import pytest
 import torch
 from auto_tools import MARK, is_a_text_or_a_whole_call, with_mark
 from bombs import BOMBS, ends_in_bounded_time
-from serving import client_of, error_of, events_of, until
+from serving import client_of, counts_of, error_of, events_of, until
 
 from spokesmith.backends import LocalBackend
 from spokesmith.backends.request import Request
@@ -220,8 +220,9 @@ def test_tokens_that_are_none_are_refused(client: httpx.Client) -> None:
 
 
 def test_biases_of_tokens_that_are_none_are_refused(client: httpx.Client) -> None:
-    bias = {"model": NAME, "prompt": "a", "logit_bias": {"5000": 1}}
-    error_of(client.post("/v1/completions", json=bias), 400)
+    bias = {"model": NAME, "prompt": "a", "logit_bias": {"5000": 1}, "json_schema": SCHEMA}
+    # It is not the schema that is wrong.
+    assert error_of(client.post("/v1/completions", json=bias), 400)["param"] is None
 
 
 def test_the_same_seed_gives_the_same_text_and_another_another(client: httpx.Client) -> None:
@@ -257,6 +258,28 @@ def test_a_stop_text_ends_an_answer_and_is_named(client: httpx.Client) -> None:
     assert stopped["content"] == text[: text.find(stop)]
     assert stopped["stop_type"] == "word"
     assert stopped["stopping_word"] == stop
+
+
+def test_the_counts_are_those_of_the_engine(client: httpx.Client) -> None:
+    asked = chat("Count!", json_schema=SCHEMA)
+    client.post("/v1/chat/completions", json=asked)
+    before = counts_of(client)
+    used = client.post("/v1/chat/completions", json=asked).json()
+    after = counts_of(client)
+    more = {name: after[name] - before[name] for name in before}
+    tokens = used["spokesmith"]["tokens"]
+    for origin in ("model", "forced", "copied", "closing"):
+        assert more[f'tokens_total{{origin="{origin}"}}'] == tokens.get(origin, 0)
+    assert tokens["forced"] > 0
+    assert more["drafted_tokens_total"] >= tokens["forced"] + tokens.get("copied", 0)
+    assert more["forwards_total"] == used["spokesmith"]["forwards"]
+    assert more["prompt_tokens_total"] == used["usage"]["prompt_tokens"]
+    cached = used["usage"]["prompt_tokens_details"]["cached_tokens"]
+    assert more["cached_tokens_total"] == cached > 0
+    computed = used["usage"]["prompt_tokens"] - cached
+    assert more["forward_tokens_total"] >= computed + tokens["model"] - 1
+    assert 0 < after["accepted_share"] <= 1
+    assert after["running_answers"] == after["waiting_answers"] == 0
 
 
 def test_who_goes_away_frees_the_slot(client: httpx.Client, backend: LocalBackend) -> None:

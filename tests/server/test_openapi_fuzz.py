@@ -22,8 +22,8 @@ from serving import serve, service_over
 from spokesmith.backends import LocalBackend
 from spokesmith.backends.request import Request
 from spokesmith.server.app import create_app
+from spokesmith.server.embedder import Embedder
 from spokesmith.server.embedding_model import Window
-from spokesmith.server.embeddings import Embedder
 from spokesmith.server.service import Loading
 from spokesmith.spokes import SpokesCard, SpokeSet, save_spokes
 from spokesmith.testing import tiny_base
@@ -219,6 +219,8 @@ def test_the_page_of_the_document_loads_nothing_from_elsewhere(url: str) -> None
     assert "http://" not in response.text
     assert "https://" not in response.text
     assert "<script" not in response.text
+    # The server may stand below a path.
+    assert "href=/" not in response.text
 
 
 def test_the_document_names_every_route(url: str) -> None:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shlex
 import shutil
 import subprocess
 import sys
@@ -124,6 +123,10 @@ def test_tokens_are_shaded_by_origin_with_a_legend(finished: Page) -> None:
     finished.uncheck("#shade")
     assert ground("#json .copied") == ground("#json .literal .model")
     finished.check("#shade")
+    # As a browser does that restores a form.
+    finished.evaluate("document.getElementById('shade').checked = false")
+    assert ground("#json .copied") == ground("#json .literal .model")
+    finished.check("#shade")
 
 
 def test_pointing_at_a_value_shows_its_place_in_the_text(finished: Page) -> None:
@@ -138,6 +141,15 @@ def test_pointing_at_a_value_shows_its_place_in_the_text(finished: Page) -> None
     finished.locator("h1").hover()
     assert texts(finished, "#backdrop .shown") == []
     assert finished.locator("#backdrop").text_content() == TEXT + "\n"
+
+
+def test_a_tap_shows_the_place_and_opens_no_keyboard(browser: Browser, url: str) -> None:
+    with page_of(browser, url, viewport=NARROW, has_touch=True) as page:
+        encode(page, TEXT)
+        page.locator("#json a", has_text=re.compile("^Marta$")).first.tap()
+        expect(page.locator("#place")).to_contain_text("In the text: Marta moved the backup job")
+        assert texts(page, "#backdrop .shown") == ["Marta"]
+        assert page.evaluate("document.activeElement.id") != "text"
 
 
 def test_the_marks_lie_exactly_behind_the_words(finished: Page) -> None:
@@ -155,6 +167,9 @@ def test_made_up_facts_are_red_and_listed_with_the_reason(finished: Page) -> Non
     expect(finished.locator("#made-up-heading")).to_contain_text("2 made up")
     expect(finished.locator("#made-up")).to_contain_text(f"the text has no {MADE_UP_NAME}")
     expect(finished.locator("#status")).to_contain_text("2 made up")
+    colour = "(one) => getComputedStyle(one).color"
+    in_answer = finished.locator("#json .made-up").first.evaluate(colour)
+    assert finished.locator("#reading .made-up").evaluate(colour) == in_answer
     finished.locator("#json .made-up").first.focus()
     expect(finished.locator("#place")).to_have_text(f"Made up: the text has no {MADE_UP_NAME}")
 
@@ -170,6 +185,18 @@ def test_lost_facts_are_marked_in_the_text(browser: Browser) -> None:
         expect(page.locator("#lost")).to_contain_text("148 euros")
         page.fill("#text", "Another text.")
         assert texts(page, "#backdrop mark") == []
+
+
+def test_a_fact_that_the_answer_states_less_often_is_lost_too(browser: Browser) -> None:
+    answer = {**encoding("Tea is hot."), "narrative": "", "gist": "Marta told Ines."}
+    with (
+        serve(service_over(EchoBackend(answer=canonical_json(answer, SCHEMA)))) as url,
+        page_of(browser, url) as page,
+    ):
+        encode(page, "Marta called Ines. Later Ines told Marta about the printer.")
+        assert "Marta" in texts(page, "#json .fact")
+        assert "Marta" in texts(page, "#lost b")
+        expect(page.locator("#lost-heading")).to_contain_text("the answer does not, or less often")
 
 
 def test_the_keyboard_alone_is_enough(page: Page) -> None:
@@ -306,6 +333,24 @@ def test_a_field_that_was_cut_is_neither_being_written_nor_judged(page: Page, wr
     assert page.locator("#fields :is(.now, .valid, .invalid)").count() == 0
 
 
+def test_an_answer_that_was_cut_is_closed_and_told(page: Page) -> None:
+    made = {"closed": True, "tokens": {"model": 4, "closing": 2}, "forwards": 4}
+    answer_with(
+        page,
+        {"type": "start", "schema": {"properties": {"gist": {}}}},
+        {"type": "piece", "segments": [['{"gist":"tea', "model"]], "tokens": {"model": 4}},
+        {"type": "piece", "segments": [['"}', "closing"]], "tokens": {"closing": 2}},
+        {"type": "result", "result": {**RESULT, "encoding": {"gist": "tea"}, "spokesmith": made}},
+    )
+    with page.expect_request("**/v1/encode") as asked:
+        encode(page, TEXT)
+    sent = asked.value.post_data_json
+    assert sent == {"model": "memory", "on_truncation": "close", "text": TEXT, "stream": True}
+    expect(page.locator("#status")).to_contain_text("valid, cut and closed")
+    assert texts(page, "#origins li")[-1] == "closing 33 %"
+    assert "".join(texts(page, "#json .closing")) == '"}'
+
+
 def test_an_empty_text_is_not_sent(page: Page) -> None:
     page.click("#encode")
     assert page.locator("#told").is_hidden()
@@ -351,6 +396,36 @@ def test_what_is_still_loading_does_not_talk_over_an_answer(browser: Browser, ur
     page.close()
 
 
+def test_an_error_stays_when_what_was_loading_is_there(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    page.clock.install()
+    told = {"error": {"message": "the embedding model is still being loaded"}}
+    page.route("**/v1/models", lambda route: route.fulfill(status=503, json=told))
+    page.goto(url)
+    expect(page.locator("#status")).to_contain_text("still being loaded")
+    page.route(
+        "**/v1/encode",
+        lambda route: route.fulfill(status=400, json={"error": {"message": "too long"}}),
+    )
+    page.fill("#text", TEXT)
+    page.click("#encode")
+    expect(page.locator("#problem")).to_have_text("too long")
+    page.unroute("**/v1/models")
+    page.clock.fast_forward(2000)
+    page.wait_for_selector("#model:enabled")
+    assert page.locator("#problem").is_visible()
+    page.close()
+
+
+def test_why_there_are_no_models_is_told_in_the_servers_words(browser: Browser, url: str) -> None:
+    page = browser.new_page()
+    told = {"error": {"message": "the request names the host 'site'"}}
+    page.route("**/v1/models", lambda route: route.fulfill(status=403, json=told))
+    page.goto(url)
+    expect(page.locator("#status")).to_have_text("the request names the host 'site'")
+    page.close()
+
+
 def test_sets_come_before_the_base_and_the_chosen_one_answers(browser: Browser) -> None:
     backend = EchoBackend()
     with serve(service_over(backend)) as url, page_of(browser, url) as page:
@@ -358,6 +433,38 @@ def test_sets_come_before_the_base_and_the_chosen_one_answers(browser: Browser) 
         page.select_option("#model", "echo")
         encode(page, TEXT)
         assert backend.requests[-1].model == "echo"
+
+
+def test_the_list_follows_sets_that_come_and_go(browser: Browser) -> None:
+    backend = EchoBackend()
+    with serve(service_over(backend)) as url, page_of(browser, url) as page:
+        options = page.locator("#model option")
+        backend.unload_set("memory")
+        page.fill("#text", TEXT)
+        page.click("#encode")
+        expect(options).to_have_text(["echo (no set)"])
+        expect(page.locator("#problem")).to_contain_text("no model 'memory' here")
+        backend.load_set("sets/new", name="new")
+        page.dispatch_event("#key", "change")
+        expect(options).to_have_text(["new", "echo (no set)"])
+        assert page.input_value("#model") == "echo"
+
+
+def test_one_try_waits_however_many_began(page: Page) -> None:
+    waiting = page.evaluate(
+        """async () => {
+          const waiting = new Set();
+          let last = 0;
+          window.setTimeout = () => { last += 1; waiting.add(last); return last; };
+          window.clearTimeout = (id) => waiting.delete(id);
+          window.fetch = async () => { throw new Error("gone"); };
+          const key = document.getElementById("key");
+          for (let time = 0; time < 3; time += 1) key.dispatchEvent(new Event("change"));
+          await new Promise(requestAnimationFrame);
+          return waiting.size;
+        }"""
+    )
+    assert waiting == 1
 
 
 @pytest.fixture
@@ -389,6 +496,20 @@ def test_with_a_key(browser: Browser, locked: str) -> None:
         assert page.input_value("#key") == ""
 
 
+def with_password(url: str) -> str:
+    """The address of a locked server with the key in it."""
+    return url.replace("//", "//any:sesame@")
+
+
+def test_a_key_of_any_script_can_be_typed(browser: Browser) -> None:
+    service = service_over(EchoBackend(), api_keys=("sesame", "ключ-à"))
+    with serve(service) as url, page_of(browser, with_password(url)) as page:
+        page.click("#key-part summary")
+        page.fill("#key", "ключ-à")
+        encode(page, TEXT)
+        assert page.locator("#problem").is_hidden()
+
+
 def snippet(browser: Browser, url: str, button: str, *, key: str = "") -> str:
     """What a copy button puts into the clipboard."""
     options: dict[str, Any] = {"permissions": ["clipboard-read", "clipboard-write"]}
@@ -413,7 +534,7 @@ def test_what_is_copied_runs(
     if button == "#copy-curl":
         if shutil.which("curl") is None:
             pytest.skip("no curl here")
-        assert shlex.split(copied)[0] == "curl"
+        assert copied.startswith("curl ")
         command = ["sh", "-c", copied]
     done = subprocess.run(
         command, capture_output=True, text=True, check=True, env={"SPOKESMITH_API_KEY": key}
@@ -423,6 +544,13 @@ def test_what_is_copied_runs(
         assert done.stdout == wanted
     else:
         assert done.stdout == f"{parse_strict(wanted)}\n"
+
+
+def test_a_key_in_the_address_of_the_page_is_in_no_copy(browser: Browser, locked: str) -> None:
+    for button in ("#copy-curl", "#copy-python"):
+        copied = snippet(browser, with_password(locked), button)
+        assert f"{locked}/v1/encode" in copied
+        assert "sesame" not in copied
 
 
 def test_without_a_clipboard_the_text_is_shown(browser: Browser, url: str) -> None:

@@ -3,6 +3,8 @@
 import json
 import random
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -197,6 +199,66 @@ def test_marks_lie_behind_the_words_in_either_direction(page: Page, text: str, w
     assert sorted(carets) == [start + 1, start + len(word) - 1]
 
 
+def span_of(words: str, text: str) -> list[int]:
+    start = text.index(words)
+    return [start, start + len(words)]
+
+
+def test_the_place_that_is_shown_hides_what_was_lost(page: Page) -> None:
+    text = "😀 Marta paid Ines 5 euros."
+    page.fill("#text", text)
+    lost = [span_of(words, text) for words in ("Marta", "paid Ines", "Ines 5")]
+    is_kept, before, after = page.evaluate(
+        """async ([text, lost, place]) => {
+          const { SourceView } = await import("/static/source.js");
+          const [input, backdrop] = ["text", "backdrop"].map((id) => document.getElementById(id));
+          const marks = () =>
+            [...backdrop.children].map(({ className, textContent }) => [className, textContent]);
+          const source = new SourceView(input, backdrop);
+          source.hold(text);
+          source.markLost(lost);
+          const before = marks();
+          const first = backdrop.firstChild;
+          source.show(null);
+          const isKept = backdrop.firstChild === first;
+          source.show(place);
+          return [isKept, before, marks()];
+        }""",
+        [text, lost, span_of("Ines", text)],
+    )
+    assert is_kept
+    assert before == [["lost", "Marta"], ["lost", "paid Ines 5"]]
+    assert after == [["lost", "Marta"], ["lost", "paid "], ["shown", "Ines"], ["lost", " 5"]]
+
+
+def test_what_stands_around_a_place_cuts_no_character_in_two(page: Page) -> None:
+    text = "😀" * 60 + "xMarta" + "😀" * 60
+    context = page.evaluate(
+        """async ([text, span]) => {
+          const { SourceView } = await import("/static/source.js");
+          const [input, backdrop] = ["text", "backdrop"].map((id) => document.getElementById(id));
+          const source = new SourceView(input, backdrop);
+          source.hold(text);
+          return source.context(span);
+        }""",
+        [text, span_of("Marta", text)],
+    )
+    before, after = "…" + "😀" * 47 + "x", "😀" * 48 + "…"
+    assert context == {"before": before, "words": "Marta", "after": after}
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+def test_a_text_of_any_length_is_copied_for_curl(page: Page) -> None:
+    content = 'it\'s \\ "$HOME" `id`\nJSON\n' + "x" * 140_000
+    copied = page.evaluate(
+        """async ([url, body]) => (await import("/static/snippets.js")).curlOf(url, body, false)""",
+        [f"{page.url}tokenize", {"content": content, "with_pieces": True}],
+    )
+    done = subprocess.run(["sh"], input=copied, capture_output=True, text=True, check=True, env={})
+    tokens = json.loads(done.stdout)["tokens"]
+    assert "".join(one["piece"] for one in tokens) == content
+
+
 OTHER_SCHEMAS: list[dict[str, Any]] = [
     {"type": ["string", "null"], "minLength": 2},
     {"type": "integer", "minimum": 0, "maximum": 9},
@@ -208,9 +270,14 @@ OTHER_SCHEMAS: list[dict[str, Any]] = [
         "next": {"$ref": "#/$defs/tree"}}, "additionalProperties": False}}},
     {"type": "array", "minItems": 1, "maxItems": 2},
     {"type": "object", "additionalProperties": {"type": "boolean"}, "required": ["a"]},
+    {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}], "items": False},
+    {"patternProperties": {"^a": {"type": "boolean"}}, "additionalProperties": False},
+    {"properties": {"a": {"type": ["boolean", "integer"]}},
+        "patternProperties": {"a$": {"type": "boolean"}}},
 ]  # fmt: skip
 VALUES: list[Any] = [
     None, True, 0, 1, 3, 7, 10, -1, 2.5, "", "a", "ab", "😀", "😀😀", [], [1], ["a"], [1, 2, 3],
+    [1, "a"], [1, "a", 2], {"ab": True}, {"ba": 1},
     {}, {"a": True}, {"a": 1}, {"a": [1]}, {"next": {}}, {"next": {"next": {"more": 1}}},
 ]  # fmt: skip
 

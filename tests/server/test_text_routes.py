@@ -8,6 +8,8 @@ import pytest
 from scripted_backend import BASE, SET, ScriptedBackend
 from serving import client_of, error_of, events_of
 
+from spokesmith.server.completions import CompletionRequest
+
 SCHEMA = {"type": "object", "properties": {"a": {"type": "integer"}}}
 
 
@@ -63,6 +65,19 @@ def test_prompts_of_every_form(
     assert [one["index"] for one in answer["choices"]] == list(range(2 * len(prompts)))
     tokens = sum(len(one) for one in prompts)
     assert answer["usage"]["prompt_tokens"] == tokens
+
+
+@pytest.mark.parametrize("prompt", ["a", [97, 98]])
+def test_one_prompt_is_not_copied(prompt: Any) -> None:
+    body = CompletionRequest.model_validate({"prompt": prompt})
+    assert body.prompt == prompt
+    assert body.prompts[0] is body.prompt
+
+
+@pytest.mark.parametrize("prompt", [["a", "b"], [[97], [98, 99]]])
+def test_prompts_are_not_copied(prompt: Any) -> None:
+    body = CompletionRequest.model_validate({"prompt": prompt})
+    assert body.prompts is body.prompt
 
 
 def test_log_probabilities_in_the_older_form(client: httpx.Client) -> None:

@@ -186,6 +186,25 @@ def test_calls_and_results_of_the_past_become_turns(
     ]
 
 
+def test_calls_of_the_older_form_are_calls(client: httpx.Client, backend: ScriptedBackend) -> None:
+    called = {"name": "weather", "arguments": ARGUMENTS}
+    messages = [
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": None, "function_call": called},
+        {"role": "function", "name": "weather", "content": "rain"},
+        {"role": "assistant", "content": "Rain.", "function_call": None},
+        {"role": "user", "content": "Thanks"},
+    ]
+    choice_of(client, messages=messages, tool_choice="none")
+    assert backend.requests[0].messages == [
+        {"role": "user", "content": "Weather?"},
+        {"role": "assistant", "content": MARKED},
+        {"role": "user", "content": "<tool_response>\nrain\n</tool_response>"},
+        {"role": "assistant", "content": "Rain."},
+        {"role": "user", "content": "Thanks"},
+    ]
+
+
 def test_references_inside_parameters_hold(client: httpx.Client, backend: ScriptedBackend) -> None:
     backend.answer = CALL
     parameters = {

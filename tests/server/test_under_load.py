@@ -3,9 +3,12 @@
 import asyncio
 import gc
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import httpx
+import pytest
 from scripted_backend import BASE, ScriptedBackend
 from serving import client_of, serve, service_over
 
@@ -91,6 +94,36 @@ def test_the_server_answers_others_while_requests_are_prepared() -> None:
         assert asyncio.run(run()) == (200, 200)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "asks_for"),
+    [
+        ("GET", "/props", "stats"),
+        ("GET", "/metrics", "stats"),
+        ("POST", "/v1/completions", "models"),
+        ("POST", "/v1/chat/completions", "models"),
+    ],
+)
+def test_the_server_answers_others_while_a_route_waits_for_the_engine(
+    method: str, path: str, asks_for: str
+) -> None:
+    asking, may_answer = threading.Event(), threading.Event()
+    backend = ScriptedBackend("a")
+    known = getattr(backend, asks_for)
+
+    def slowly() -> Any:
+        asking.set()
+        assert may_answer.wait(15)
+        return known()
+
+    setattr(backend, asks_for, slowly)
+    with client_of(backend) as client, ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(client.request, method, path, json=chat("a", prompt="a"))
+        assert asking.wait(10)
+        assert client.get("/health", timeout=5).status_code == 200
+        may_answer.set()
+        assert asked.result().status_code == 200
+
+
 def test_a_refusal_that_nobody_waits_for_is_no_fault() -> None:
     may_start, told = threading.Event(), []
 
@@ -114,6 +147,47 @@ def test_a_refusal_that_nobody_waits_for_is_no_fault() -> None:
 
     asyncio.run(run())
     assert told == []
+
+
+def test_a_start_that_nobody_waits_for_is_not_made() -> None:
+    may_start, starting = threading.Event(), threading.Event()
+
+    class Slow(ScriptedBackend):
+        def start(self, *args: Any, **named: Any) -> Any:
+            starting.set()
+            assert may_start.wait(15)
+            return super().start(*args, **named)
+
+    backend = Slow("a")
+
+    async def run() -> None:
+        service = replace(service_over(backend), starters=ThreadPoolExecutor(1))
+        service.engine.run()
+        first, second = (
+            asyncio.ensure_future(begin(service, [Request(messages=[], max_tokens=tokens)]))
+            for tokens in (1, 2)
+        )
+        assert await asyncio.to_thread(starting.wait, 10)
+        second.cancel()
+        await asyncio.wait([second])
+        may_start.set()
+        assert len(await (await first).completions()) == 1
+        service.starters.shutdown(wait=True)
+
+    asyncio.run(run())
+    assert [request.max_tokens for request in backend.requests] == [1]
+
+
+def test_answers_that_have_ended_hold_no_jobs() -> None:
+    async def run() -> tuple[int, int]:
+        service = service_over(ScriptedBackend("a"))
+        service.engine.run()
+        answers = await begin(service, [Request(messages=[])] * 2)
+        before = len(answers.jobs)
+        await answers.completions()
+        return before, len(answers.jobs)
+
+    assert asyncio.run(run()) == (2, 0)
 
 
 def test_who_could_not_even_be_prepared_in_time_may_come_again() -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from spokesmith.spokes import (
     SpokesCard,
     SpokesConfig,
     SpokeSet,
+    files,
     find_spokes,
     load_spokes,
     save_spokes,
@@ -139,3 +141,24 @@ def test_the_card_is_json_that_people_can_read(folder: Path) -> None:
     document = json.loads((folder / "spokes.json").read_text())
     assert document["base"] == "tiny"
     assert document["spokes"]["layers"] == [0, 2]
+
+
+def test_weights_whose_card_was_not_written_yet_are_replaced(folder: Path) -> None:
+    spokes, card = load_spokes(folder)
+    (folder / "spokes.json").unlink()
+    save_spokes(folder, spokes, card)
+    assert load_spokes(folder)[1] == card
+
+
+def test_a_full_disk_is_told_and_leaves_the_old_set(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(*_: object) -> None:
+        raise SafetensorError("Error while serializing: I/O error: No space left on device")
+
+    spokes, card = load_spokes(folder)
+    monkeypatch.setattr(files, "save_file", fill)
+    with pytest.raises(OSError, match=r"the disk may be full .*No space left on device"):
+        save_spokes(folder, spokes, replace(card, task="other"))
+    assert load_spokes(folder)[1] == card
+    assert [path.name for path in folder.parent.iterdir()] == [folder.name]

@@ -2,6 +2,7 @@
 
 import json
 import math
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -49,6 +50,57 @@ def test_keys_follow_the_schema_at_every_depth() -> None:
 def test_keys_outside_the_schema_come_last() -> None:
     schema = {"properties": {"b": {}, "a": {}}}
     assert list(order_like({"x": 1, "a": 2, "b": 3}, schema)) == ["b", "a", "x"]
+
+
+ADDRESS = {"type": "object", "properties": {"street": {}, "city": {}}}
+ORDERS = [
+    ({"anyOf": [{"type": "null"}, ADDRESS]}, {"city": "c", "street": "s"}),
+    ({"oneOf": [ADDRESS, {"type": "null"}]}, {"city": "c", "street": "s"}),
+    ({"anyOf": [{"type": "null"}, {"items": ADDRESS}]}, [{"city": "c", "street": "s"}]),
+    ({"items": {"anyOf": [{"type": "string"}, ADDRESS]}}, ["x", {"city": "c", "street": "s"}]),
+    ({"$ref": "#/$defs/a~1b"}, {"city": "c", "street": "s"}),
+    ({"anyOf": [{"$ref": "#/$defs/a~1b"}, {"type": "null"}]}, {"city": "c", "street": "s"}),
+]
+
+
+@pytest.mark.parametrize(("part", "value"), ORDERS)
+def test_keys_follow_alternatives_and_references(part: dict[str, Any], value: Any) -> None:
+    schema = {"properties": {"home": part}, "$defs": {"a/b": ADDRESS}}
+    assert '{"street":"s","city":"c"}' in canonical_json({"home": value}, schema)
+
+
+def test_of_several_objects_the_one_that_fits_gives_the_order() -> None:
+    circle = {"properties": {"kind": {"const": "circle"}, "x": {}, "y": {}}}
+    square = {"properties": {"y": {}, "x": {}, "kind": {"const": "square"}}}
+    wide = {"properties": {"width": {}, "x": {}}}
+    schema = {"anyOf": [circle, square, wide]}
+    assert list(order_like({"x": 1, "y": 2, "kind": "circle"}, schema)) == ["kind", "x", "y"]
+    assert list(order_like({"x": 1, "kind": "square", "y": 2}, schema)) == ["y", "x", "kind"]
+    assert list(order_like({"x": 1, "width": 2}, schema)) == ["width", "x"]
+
+
+def test_keys_of_an_object_s_own_stand_before_those_of_its_alternatives() -> None:
+    line = {"properties": {"x": {}, "y": {}}}
+    schema = {"properties": {"id": {}}, "oneOf": [{"properties": {"z": {}}}, line]}
+    assert list(order_like({"y": 1, "x": 2, "id": 3}, schema)) == ["id", "x", "y"]
+
+
+def test_keys_that_are_absent_count_less_than_a_constant() -> None:
+    person = {"properties": {"kind": {"const": "person"}, "name": {}, "born": {}, "died": {}}}
+    tool = {"properties": {"name": {}, "kind": {"const": "tool"}}}
+    value = {"name": "x", "kind": "person"}
+    assert list(order_like(value, {"anyOf": [person, tool]})) == ["kind", "name"]
+
+
+def test_references_in_a_circle_end() -> None:
+    node = {"properties": {"name": {}, "inner": {"items": {"$ref": "#/$defs/node"}}}}
+    schema = {"$ref": "#/$defs/node", "$defs": {"node": node}}
+    value = {"inner": [{"inner": [], "name": "b"}], "name": "a"}
+    assert canonical_json(value, schema) == '{"name":"a","inner":[{"name":"b","inner":[]}]}'
+    circle = {"one": {"$ref": "#/$defs/two"}, "two": {"$ref": "#/$defs/one"}}
+    lost = {"$ref": "#/$defs/one", "$defs": circle}
+    assert order_like({"b": 1, "a": 2}, lost) == {"b": 1, "a": 2}
+    assert order_like({"b": 1, "a": 2}, {"$ref": "other.json"}) == {"b": 1, "a": 2}
 
 
 def test_characters_stay_as_they_are() -> None:

@@ -113,7 +113,7 @@ def test_texts_are_read_by_split_and_keep_their_domain(tmp_path: Path) -> None:
     )
     found = read_text_file(path)
     assert [record["id"] for record in found.records] == ["1", "2"]
-    assert found.records[0] == {"id": "1", "text": "x", "category": "note"}
+    assert found.records[0] == {"id": "1", "text": "x", "category": "note", "split": "eval"}
     assert found.left_out == 1
     assert [record["id"] for record in read_text_file(path, split="train").records] == ["2"]
 

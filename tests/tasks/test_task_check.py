@@ -248,6 +248,24 @@ def test_a_gold_is_held_to_the_schema_and_to_its_probe(
     assert any(word in problem for problem in check_task(folder).problems)
 
 
+def test_a_gold_with_the_keys_of_a_nullable_object_out_of_order_is_told(folder: Path) -> None:
+    place = {
+        "type": "object",
+        "properties": {name: {"type": "string", "maxLength": 9} for name in ("street", "city")},
+        "required": ["street", "city"],
+        "additionalProperties": False,
+    }
+    schema = with_field(anyOf=[place, {"type": "null"}])
+    (folder / "schema.json").write_text(json.dumps(schema))
+    whole = {"subject": "Pay", "people": []}
+    write_probes(folder, {"id": "a", "text": "x", "gold": {**whole, "extra": None}})
+    assert check_task(folder).problems == []
+    gold = {**whole, "extra": {"city": "c", "street": "s"}}
+    write_probes(folder, {"id": "a", "text": "x", "gold": gold})
+    [problem] = check_task(folder).problems
+    assert "out of order" in problem
+
+
 @pytest.mark.parametrize("value", [math.nan, -math.inf, "\ud800"])
 def test_a_gold_with_a_value_that_has_no_json_is_told(folder: Path, value: Any) -> None:
     record = {"id": "a", "text": "Hm.", "gold": {"subject": value, "people": []}}

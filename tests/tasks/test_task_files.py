@@ -21,6 +21,7 @@ def test_what_cannot_be_written_leaves_the_old_file(tmp_path: Path) -> None:
     with pytest.raises(UnicodeEncodeError):
         write_text(path, "half a pair: \ud800")
     assert read_text(path) == "first"
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:

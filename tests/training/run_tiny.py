@@ -41,6 +41,7 @@ def run(
     out: Path,
     *,
     resume: bool = False,
+    force: bool = False,
     model_type: str = "llama",
     num_layers: int = 2,
     spoil: Callable[[Base], object] | None = None,
@@ -59,6 +60,7 @@ def run(
         run_folder=out,
         config=make_config({**CHOICES, **choices}),
         resume=resume,
+        force=force,
         # The faults are for the run itself to find; the preflight would be the first.
         runs_preflight=spoil is None,
         start_from=start_from,

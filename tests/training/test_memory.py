@@ -17,11 +17,10 @@ from spokesmith.bases.loading import BaseSource
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.testing import byte_tokenizer, tiny_config
 from spokesmith.training.config import TrainConfig
+from spokesmith.training.dry_run import NoEstimateError, TrainingSetup
 from spokesmith.training.live_bytes import measure_step
 from spokesmith.training.memory import (
     SPARE_SHARE,
-    NoEstimateError,
-    TrainingSetup,
     available_memory,
     check_fits,
     choose_checkpointing,
@@ -201,6 +200,7 @@ def test_refusal_has_figures_and_remedies() -> None:
         f"max_length = {longest} or less",
         'checkpointing = "every"',
         "batch_size",
+        "--dtype bfloat16",
         "--quantize nf4",
         "--ple cpu",
     ):

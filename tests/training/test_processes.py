@@ -24,6 +24,8 @@ from spokesmith.data.generate import generate
 from spokesmith.data.pairs import write_pairs
 from spokesmith.spokes import load_spokes
 from spokesmith.testing import tiny_base
+from spokesmith.training import processes
+from spokesmith.training import run as run_module
 from spokesmith.training.callbacks import read_log
 from spokesmith.training.nonfinite import replay
 from spokesmith.training.processes import start_processes
@@ -212,6 +214,44 @@ def test_a_launcher_that_would_wrap_the_model_is_refused(
     monkeypatch.setenv(f"ACCELERATE_USE_{strategy}", "true")
     with pytest.raises(ValueError, match=f"--use_{strategy.lower()} would wrap the model"):
         start_processes()
+
+
+def test_a_precision_that_scales_the_loss_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "fp16")
+    with pytest.raises(ValueError, match="--mixed_precision fp16 would scale the loss: use"):
+        start_processes()
+
+
+class Asked(Exception):
+    """With what a start was asked for."""
+
+
+@pytest.mark.parametrize("on_cpu", [True, False])
+def test_processes_that_are_to_work_on_the_cpu_leave_gpus_alone(
+    monkeypatch: pytest.MonkeyPatch, on_cpu: bool
+) -> None:
+    def state(*, cpu: bool) -> None:
+        raise Asked(cpu)
+
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(processes, "PartialState", state)
+    with pytest.raises(Asked) as asked:
+        start_processes(on_cpu=on_cpu)
+    assert asked.value.args == (on_cpu,)
+
+
+@pytest.mark.parametrize("shard_base", [True, False])
+def test_a_base_on_the_cpu_trains_there_unless_it_is_shared_out(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shard_base: bool
+) -> None:
+    def start(*, on_cpu: bool) -> None:
+        raise Asked(on_cpu)
+
+    monkeypatch.setattr(run_module, "start_processes", start)
+    with pytest.raises(Asked) as asked:
+        run(data, tmp_path / "run", shard_base=shard_base)
+    assert asked.value.args == (not shard_base,)
 
 
 def test_a_base_is_not_sharded_by_one_process(data: Path, tmp_path: Path) -> None:

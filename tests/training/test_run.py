@@ -1,5 +1,6 @@
 """Whole runs on a tiny base: resumed is uninterrupted, and what a run leaves behind."""
 
+import errno
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import pytest
 import torch
 from rich.console import Console
 from run_tiny import CHOICES, run
+from safetensors import SafetensorError
 from transformers import BitsAndBytesConfig
 
 from spokesmith.bases import Base
@@ -160,6 +162,51 @@ def test_a_half_written_checkpoint_is_passed_over(data: Path, tmp_path: Path) ->
     assert earlier.name == "checkpoint-3"
 
 
+def test_a_checkpoint_that_was_cut_after_its_weights_is_written_again(
+    data: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    run(data, out, max_steps=6)
+    newest = last_checkpoint(out)
+    assert newest is not None
+    for path in newest.iterdir():
+        if path.name != "spokes.safetensors":
+            path.unlink()
+    assert run(data, out, resume=True, max_steps=6).steps == 6
+    assert last_checkpoint(out) == newest
+
+
+def test_a_checkpoint_holds_every_evaluation_and_the_newest_loss_alone(finished: Path) -> None:
+    newest = last_checkpoint(finished)
+    assert newest is not None
+    history = json.loads((newest / "trainer_state.json").read_text())["log_history"]
+    assert [row["step"] for row in history if "loss" in row] == [12]
+    assert [row["step"] for row in history if "eval_loss" in row] == [4, 8, 12]
+
+
+FULL = (
+    ("spokesmith.spokes.files.save_file", SafetensorError("I/O error: No space left on device")),
+    ("torch.save", RuntimeError("[enforce fail at inline_container.cc:858] . file write failed")),
+    ("torch.save", OSError(errno.ENOSPC, "No space left on device")),
+)
+
+
+@pytest.mark.parametrize(("place", "error"), FULL)
+def test_a_full_disk_is_told_and_the_run_goes_on_later(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str, error: Exception
+) -> None:
+    def fill(*_: object, **__: object) -> None:
+        raise error
+
+    choices = {"max_steps": 3, "eval_every": 0}
+    with monkeypatch.context() as full:
+        full.setattr(place, fill)
+        words = f"takes no more files .*{error.args[-1].split()[-1]}.*: free disk space, .*--resume"
+        with pytest.raises(ValueError, match=words):
+            run(data, tmp_path / "run", **choices)
+    assert run(data, tmp_path / "run", resume=True, **choices).steps == 3
+
+
 def test_patience_stops_a_run_that_gets_no_better(data: Path, tmp_path: Path) -> None:
     result = run(
         data, tmp_path / "run", max_steps=40, eval_every=1, patience=2, learning_rate=1e-12
@@ -237,10 +284,26 @@ def test_a_tracker_that_is_not_installed_is_named() -> None:
 def test_a_run_is_never_written_over(data: Path, finished: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="is not empty: --resume goes on"):
         run(data, finished)
-    with pytest.raises(ValueError, match="had another config: resume it with the same choices"):
-        run(data, finished, resume=True, batch_size=3)
+    both = r"had another learning_rate \(0.08, not 0.05\), rows_of_a_step \(4, not 6\): resume it"
+    with pytest.raises(ValueError, match=both):
+        run(data, finished, resume=True, batch_size=3, learning_rate=0.05)
     with pytest.raises(ValueError, match="no run at"):
         run(data, tmp_path / "none", resume=True)
+
+
+def test_a_run_that_reads_what_it_would_replace_is_refused(
+    data: Path, finished: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "run"
+    shutil.copytree(finished, out)
+    shutil.copytree(data, out / "data")
+    with pytest.raises(ValueError, match=r"--force would remove .*best, which this run reads"):
+        run(data, out, force=True, start_from=out / "best")
+    with pytest.raises(ValueError, match=r"--force would remove .*data, which this run reads"):
+        run(out / "data", out, force=True)
+    assert contents(out / "best") == contents(finished / "best")
+    assert run(data, out, force=True, max_steps=1, eval_every=0).steps == 1
+    assert not (out / "data").exists()
 
 
 def test_another_base_of_the_same_name_is_told(data: Path, finished: Path, tmp_path: Path) -> None:
@@ -322,6 +385,31 @@ def test_data_that_does_not_fit_is_named(data: Path, tmp_path: Path) -> None:
         run(data, tmp_path / "run", max_length=64)
     with pytest.raises(ValueError, match=r"no pairs\.jsonl in"):
         run(tmp_path, tmp_path / "run")
+
+
+def test_examples_that_are_longer_than_the_context_are_refused(data: Path, tmp_path: Path) -> None:
+    def shrink(base: Base) -> None:
+        base.config.max_position_embeddings = 512
+
+    words = r"the longest example has \d+ tokens, and the context of tiny-llama is 512.*=512 leaves"
+    with pytest.raises(ValueError, match=words):
+        run(data, tmp_path / "run", spoil=shrink)
+    assert not (tmp_path / "run").exists()
+
+
+WRONG = (
+    {"eval_examples": 0},
+    {"max_grad_norm": 0.0},
+    {"decay_share": 1.5},
+    {"min_rate_share": -0.1},
+)
+
+
+@pytest.mark.parametrize("choice", WRONG, ids=str)
+def test_a_choice_out_of_its_range_is_named(choice: dict[str, object]) -> None:
+    ((name, value),) = choice.items()
+    with pytest.raises(ValueError, match=f"{name} = {value}: use a"):
+        make_config(choice)
 
 
 def test_pairs_that_are_too_long_are_counted(data: Path, finished: Path, tmp_path: Path) -> None:

@@ -4,14 +4,17 @@ Knows no engine.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from spokesmith.backends.completion import Completion, Piece
 from spokesmith.backends.request import Job, Request
 from spokesmith.bases.chat import ChatFormat
-from spokesmith.decoding.request import Constraint, Sampling
+from spokesmith.decoding.request import Constraint, ContextError, Sampling
 from spokesmith.tasks import Message
+
+# No letters become more than so many times shorter where a tokenizer composes them.
+MOST_COMPOSED = 3
 
 
 class ChatBackend(ABC):
@@ -23,6 +26,15 @@ class ChatBackend(ABC):
 
     def __init__(self, chat: ChatFormat) -> None:
         self.chat = chat
+        longest = max(len(token.encode()) for token in chat.tokenizer.get_vocab())
+        composes = chat.tokenizer.backend_tokenizer.normalizer is not None
+        # Of a text that become one token.
+        self._most_bytes = longest * (MOST_COMPOSED if composes else 1)
+
+    @property
+    @abstractmethod
+    def context_length(self) -> int:
+        """Most tokens of a prompt and its answer."""
 
     @abstractmethod
     def start(
@@ -66,9 +78,23 @@ class ChatBackend(ABC):
     def tokenize(
         self, text: str, *, add_special: bool = False, parse_special: bool = True
     ) -> list[int]:
-        return self.chat.text_ids(
-            text, control_tokens=parse_special, add_special_tokens=add_special
-        )
+        """The tokens of a text.
+
+        Args:
+            text: which one.
+            add_special: whether it begins with the start token where texts of the base do; one that
+                the text has already is not doubled.
+            parse_special: whether control tokens in it are taken as such, not as texts.
+
+        Raises:
+            ContextError: it cannot fit, however few tokens it is.
+        """
+        self._check_length([text])
+        ids = self.chat.text_ids(text, control_tokens=parse_special)
+        start = self.chat.start_id
+        if add_special and start is not None and ids[:1] != [start]:
+            return [start, *ids]
+        return ids
 
     def detokenize(self, token_ids: Sequence[int]) -> str:
         """The text of tokens.
@@ -86,15 +112,35 @@ class ChatBackend(ABC):
         return shared + rest
 
     def prompt_parts(self, request: Request) -> tuple[list[int], list[int]]:
-        """The prompt's tokens, cut where prompts of the same chat but another last message part."""
+        """The prompt's tokens, cut where prompts of the same chat but another last message part.
+
+        Raises:
+            ContextError: its texts cannot fit, however few tokens they are.
+            ValueError: there is no prompt, the chat template does not take it, or a token is none
+                of the model's.
+        """
         if request.messages is not None:
+            self._check_length(message["content"] for message in request.messages)
             return self.chat.prompt_parts(
                 request.messages, template_options=request.template_options
             )
         if isinstance(request.prompt, str):
-            return [], self.tokenize(request.prompt)
+            return [], self.tokenize(request.prompt, add_special=True)
         if request.prompt is None:
             raise ValueError("a request needs messages or a prompt")
-        for token in request.prompt:
+        ids = list(request.prompt)
+        # The least and the greatest tell of all, of which there may be millions.
+        for token in (min(ids, default=0), max(ids, default=0)):
             self.check_token(token)
-        return [], list(request.prompt)
+        return [], ids
+
+    def _check_length(self, texts: Iterable[str]) -> None:
+        """Refuse texts that cannot fit before they are cut into tokens, since while that is done
+        all other prompts wait."""
+        num_bytes = sum(len(text.encode()) for text in texts)
+        least = -(-num_bytes // self._most_bytes)
+        if least >= self.context_length:
+            raise ContextError(
+                f"the prompt has at least {least} tokens, the context is {self.context_length}: "
+                "shorten the text"
+            )

@@ -207,17 +207,18 @@ class LocalJob:
         ticket.future.add_done_callback(self._ended)
 
     def cancel(self) -> None:
-        assert self._ticket is not None
-        self._ticket.cancel()
+        ticket = self._ticket
+        if ticket is not None:
+            ticket.cancel()
 
     def result(self, timeout: float | None = None) -> Completion:
         return self._future.result(timeout)
 
-    def on_tokens(self, tokens: Sequence[Chosen]) -> bool:
-        """Called by the engine with the tokens of each step; whether a stop text has come."""
-        text = self._stream.add([one.id for one in tokens])
-        self._tell(Piece(text=text, tokens=tuple(tokens)))
-        return self._stream.stopped
+    def on_tokens(self, tokens: Sequence[Chosen]) -> int | None:
+        """Called by the engine with the tokens of a step; after how many a stop text has come."""
+        piece = self._stream.piece(tokens)
+        self._tell(piece)
+        return len(piece.tokens) if self._stream.stopped else None
 
     def _ended(self, future: "Future[Generation]") -> None:
         error = future.exception()
@@ -230,6 +231,9 @@ class LocalJob:
             self._future.set_result(self._completion(future.result()))
         if self._on_end is not None:
             self._on_end(self)
+        # The engine's row holds this job: were it held too, both would stay, with all that the row
+        # knows of its prompt, until somebody looks for such circles.
+        self._ticket = None
 
     def _tell(self, piece: Piece) -> None:
         if self._on_piece is not None:

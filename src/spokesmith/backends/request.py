@@ -14,6 +14,7 @@ from spokesmith.decoding.request import (
     CancelledError,
     Chosen,
     Constraint,
+    ConstraintError,
     ContextError,
     OnTruncation,
     Origin,
@@ -27,6 +28,7 @@ __all__ = [
     "CancelledError",
     "Chosen",
     "Constraint",
+    "ConstraintError",
     "ContextError",
     "Job",
     "Model",
@@ -50,7 +52,8 @@ class Request:
 
     Attributes:
         messages: a chat, rendered in the base's turn format.
-        prompt: a text or token ids to go on from, as they are.
+        prompt: token ids to go on from, as they are, or a text, before which the start token is put
+            where texts of the base begin with it.
         template_options: what the chat template is told beside the messages.
         model: the base's name or that of a set; None takes the default.
         constraint: what the answer is held to; None decodes freely.
@@ -177,7 +180,8 @@ class Backend(Protocol):
             ContextError: the prompt does not fit.
             UnknownModelError: no such model.
             BusyError: the queue is full.
-            ValueError: the request cannot be met, for instance a schema that cannot be enforced.
+            ConstraintError: what the answer is to be held to cannot be enforced.
+            ValueError: the request cannot be met.
         """
         ...
 

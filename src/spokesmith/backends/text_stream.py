@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+from spokesmith.backends.completion import Piece
+from spokesmith.decoding.request import Chosen
+
 UNFINISHED = "\ufffd"
 
 
@@ -36,18 +39,18 @@ class TextStream:
         """All that was given so far."""
         return "".join(self._given)
 
+    def piece(self, tokens: Sequence[Chosen]) -> Piece:
+        """The text that is certain now, and the tokens up to the one that ends a stop text."""
+        before = len(self._ids)
+        text = self.add([one.id for one in tokens])
+        return Piece(text=text, tokens=tuple(tokens[: len(self._ids) - before]))
+
     def add(self, token_ids: Sequence[int]) -> str:
         """The text that is certain now."""
-        if self.stopped:
-            return ""
-        self._ids += token_ids
-        before = self._decode(self._ids[self._context : self._read])
-        now = self._decode(self._ids[self._context :])
-        if now.endswith(UNFINISHED):
-            return ""
-        self._held += now[len(before) :]
-        self._context, self._read = self._read, len(self._ids)
-        return self._give(self._certain())
+        if not self._stop:
+            return self._add(token_ids)
+        # Where an answer ends must not depend on how many tokens come at once.
+        return "".join(self._add([token]) for token in token_ids)
 
     def end(self) -> str:
         """The rest of the text, once no more tokens come."""
@@ -58,6 +61,18 @@ class TextStream:
         self._read = len(self._ids)
         certain = self._certain()
         return self._give(certain if self.stopped else self._held)
+
+    def _add(self, token_ids: Sequence[int]) -> str:
+        if self.stopped:
+            return ""
+        self._ids += token_ids
+        before = self._decode(self._ids[self._context : self._read])
+        now = self._decode(self._ids[self._context :])
+        if now.endswith(UNFINISHED):
+            return ""
+        self._held += now[len(before) :]
+        self._context, self._read = self._read, len(self._ids)
+        return self._give(self._certain())
 
     def _give(self, text: str) -> str:
         self._held = self._held[len(text) :]

@@ -154,11 +154,22 @@ def chat_of(tokenizer: Any, family: Family) -> ChatFormat:
     Raises:
         ValueError: the tokenizer lacks what chats need.
     """
-    return ChatFormat(tokenizer, turn_end=family.turn_end, template_options=family.template_options)
+    # As text, since there may be several templates, by name.
+    options = family.options_of(str(tokenizer.chat_template))
+    return ChatFormat(
+        tokenizer,
+        turn_end=family.turn_end,
+        starts_texts=family.starts_texts,
+        template_options=options,
+    )
 
 
 def shape_fingerprint(config: Any) -> str:
     """A short hash of what must agree between a base and its spokes: the model's shape."""
     entries = config.to_dict()
-    shape = {key: entries.get(key) for key in SHAPE_KEYS}
+    return fingerprint_of({key: entries.get(key) for key in SHAPE_KEYS})
+
+
+def fingerprint_of(shape: dict[str, Any]) -> str:
+    """The same of a shape by itself, which has the `SHAPE_KEYS` as a configuration has them."""
     return hashlib.sha256(json.dumps(shape, sort_keys=True).encode()).hexdigest()[:16]

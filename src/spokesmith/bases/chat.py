@@ -18,6 +18,8 @@ class ChatFormat:
     Args:
         tokenizer: with a chat template and an end token.
         turn_end: the token that ends an answer, where the tokenizer knows it; else its end token.
+        starts_texts: whether the start token stands before texts that are no chats, even where the
+            tokenizer does not put it there by itself.
         template_options: what the template is told beside the messages.
 
     Raises:
@@ -29,6 +31,7 @@ class ChatFormat:
         tokenizer: Any,
         *,
         turn_end: str | None = None,
+        starts_texts: bool = False,
         template_options: Mapping[str, Any] | None = None,
     ) -> None:
         if not tokenizer.chat_template:
@@ -57,6 +60,10 @@ class ChatFormat:
             tokenizer.convert_tokens_to_ids(turn_end) if known else tokenizer.eos_token_id
         )
         self.stop_ids: tuple[int, ...] = tuple(sorted({self.end_id, tokenizer.eos_token_id}))
+        by_itself = self.text_ids("", control_tokens=True, add_special_tokens=True)
+        starts_texts = starts_texts or by_itself[:1] == [tokenizer.bos_token_id]
+        # What stands before texts that are no chats.
+        self.start_id: int | None = tokenizer.bos_token_id if starts_texts else None
 
     def prompt_ids(self, messages: Sequence[Mapping[str, object]]) -> list[int]:
         """Token ids of a chat up to where the answer starts."""

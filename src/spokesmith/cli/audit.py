@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from spokesmith.cli.common import (
+    DEFAULT_TASK,
     JsonOption,
     TaskOption,
     check_new_file,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 def audit(
     data: Annotated[Path, typer.Option("--data", help="Folder with pairs.jsonl.")],
-    task: TaskOption = "memory",
+    task: TaskOption = DEFAULT_TASK,
     base: Annotated[
         str | None, typer.Option("--base", help="Also count lengths in the tokens of this base.")
     ] = None,

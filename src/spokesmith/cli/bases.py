@@ -55,5 +55,6 @@ def _say(embedded: list[dict[str, Any]], families: list[dict[str, Any]]) -> None
         console.print(f"{base['name']}: {words}", soft_wrap=True, highlight=False)
     known = ", ".join(family["name"] for family in families)
     console.print(
-        f"Families: {known}. Any Hugging Face folder or id, or GGUF file, of these works."
+        f"Families: {known}. Any Hugging Face folder or id of these works, and GGUF files that "
+        "transformers reads whole."
     )

@@ -56,6 +56,11 @@ def messages_console() -> Console:
     return Console(stderr=True)
 
 
+def say(words: str) -> None:
+    """Words for people, as they are: no markup in them, and no line broken but by the terminal."""
+    messages_console().print(words, markup=False, highlight=False, soft_wrap=True)
+
+
 def print_json(document: Any) -> None:
     """Write one JSON document to stdout."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
@@ -95,7 +100,7 @@ def open_base(
         )
     if base.freed_bytes:
         freed = f"{base.freed_bytes / 1e9:.2f} GB"
-        messages_console().print(f"left out the parts for pictures and sound: {freed}")
+        say(f"left out the parts for pictures and sound: {freed}")
     return base
 
 
@@ -125,12 +130,13 @@ def _tiny_base(name: str, dtype: str) -> "Base":
     return tiny_base(model_type, dtype="float32" if dtype == "auto" else dtype)
 
 
-def check_base_of(base: str, *sets: str) -> None:
+def check_base_of(base: str, *sets: str, remedy: str = "") -> None:
     """Refuse sets of another base before the weights of this one are read.
 
     Args:
         base: as it was asked for.
         sets: folders or shipped names; `none` is none.
+        remedy: what to do instead, where that is not to give other --spokes.
 
     Raises:
         ValueError: a set was trained on a base of another shape.
@@ -148,11 +154,11 @@ def check_base_of(base: str, *sets: str) -> None:
 
     with messages_console().status(f"looking at {base}"):
         fingerprint = shape_fingerprint(find_base(base).config)
+    own = f"give a set of its own with --spokes FOLDER, or --spokes none for {base} alone"
     for name, card in others.items():
         if card.base_fingerprint != fingerprint:
             raise ValueError(
-                f"{name} was trained on {card.base}, and {base} is another base: give a set of "
-                f"its own with --spokes FOLDER, or --spokes none for {base} alone"
+                f"{name} was trained on {card.base}, and {base} is another base: {remedy or own}"
             )
 
 
@@ -181,6 +187,21 @@ def open_task(name_or_folder: str) -> "Task":
     from spokesmith.tasks import load_task
 
     return load_task(name_or_folder)
+
+
+def about_cut_answers(lengths: dict[str, Any], task: "Task") -> list[str]:
+    """A line where a data set has answers that are longer than the task lets an engine write.
+
+    Args:
+        lengths: a `LengthReport` as a dictionary.
+    """
+    longest = lengths["answer_quantiles"]["max"]
+    if longest <= task.max_tokens:
+        return []
+    return [
+        f"the longest answer has {longest:,} tokens, and the task '{task.name}' ends answers after "
+        f"{task.max_tokens:,}: raise max_tokens in its task.toml"
+    ]
 
 
 def check_new_file(path: Path, *, force: bool) -> None:

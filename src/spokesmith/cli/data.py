@@ -9,14 +9,16 @@ import typer
 from spokesmith.cli.audit import audit
 from spokesmith.cli.common import (
     DEFAULT_BASE,
+    DEFAULT_TASK,
     BaseOption,
     JsonOption,
     TaskOption,
+    about_cut_answers,
     check_new_file,
-    messages_console,
     open_chat,
     open_task,
     print_json,
+    say,
 )
 from spokesmith.cli.distill import distill
 from spokesmith.cli.progress import progress
@@ -114,20 +116,18 @@ def generate(
         kinds_found = {"kinds": dict(sorted(counts.items()))}
         print_json({**document, **kinds_found, "dropped": dict(sorted(dropped.items()))})
         return
-    messages_console().print(f"wrote {total:,} pairs to {path} in {seconds:.1f} s")
-    by_kind = ", ".join(f"{kind} {number}" for kind, number in counts.most_common())
-    messages_console().print(by_kind, highlight=False)
+    say(f"wrote {total:,} pairs to {path} in {seconds:.1f} s")
+    say(", ".join(f"{kind} {number}" for kind, number in counts.most_common()))
     if dropped:
         reasons = ", ".join(f"{_words(name)} {number}" for name, number in dropped.most_common())
-        words = f"real texts left out: {dropped.total():,} ({reasons})"
-        messages_console().print(words, highlight=False)
+        say(f"real texts left out: {dropped.total():,} ({reasons})")
 
 
 @app.command()
 def prepare(
     data: DataOption,
     base: BaseOption = DEFAULT_BASE,
-    task: TaskOption = "memory",
+    task: TaskOption = DEFAULT_TASK,
     max_length: Annotated[int, typer.Option(help="Most tokens of an example.")] = 2048,
     as_json: JsonOption = False,
 ) -> None:
@@ -136,14 +136,17 @@ def prepare(
 
     from spokesmith.training.run import prepare_cached
 
+    loaded_task = open_task(task)
     prepared, folder = prepare_cached(
-        data, open_task(task), base, open_chat(base), max_length=max_length
+        data, loaded_task, base, open_chat(base), max_length=max_length
     )
     report = asdict(prepared.report)
     if as_json:
         print_json({"folder": str(folder), **report})
         return
     _say_lengths(report, folder)
+    for line in about_cut_answers(report, loaded_task):
+        say(line)
 
 
 def _all_pairs(
@@ -162,7 +165,7 @@ def _all_pairs(
     from spokesmith.data.shingles import TextsToAvoid
     from spokesmith.data.sift import sift
 
-    task = open_task("memory")
+    task = open_task(DEFAULT_TASK)
     asked = [pair for pair in real if texts_split in ("", pair.split)]
     others = [pair.text for pair in real if texts_split not in ("", pair.split)]
     probes = [text for by_id in probe_texts(task).values() for text in by_id.values()]

@@ -11,12 +11,14 @@ import typer
 from spokesmith.cli.common import (
     DEFAULT_BASE,
     DEFAULT_SPOKES,
+    DEFAULT_TASK,
     JsonOption,
     messages_console,
     open_backend,
     open_base,
     open_task,
     print_json,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -60,11 +62,11 @@ def demo(
 
     console = messages_console()
     start = time.monotonic()
-    task = open_task("memory")
+    task = open_task(DEFAULT_TASK)
     base = open_base(DEFAULT_BASE, dtype="auto", device="auto")
     run = _free_folder(out)
     console.rule("1. Train a fresh set beside a frozen base")
-    training = _train(base, task, run, console)
+    training = _train(base, task, run)
     detach(base.model)
 
     console.rule("2. Encode with the shipped set")
@@ -97,20 +99,18 @@ def demo(
         print_json(document)
         return
     console.rule("Where to go next")
-    console.print(
+    say(
         f"the loss curve:        {run}/loss.png\n"
         'your own text:         spokesmith encode "any text"\n'
         "all probes:            spokesmith probe --set gold\n"
         "your own data:         spokesmith data generate --out data --texts yours.jsonl\n"
         "your own set:          spokesmith train --data data --out runs/mine\n"
         "your own schema:       spokesmith task new tasks/mine --schema schema.json\n"
-        f"the whole demo took {document['seconds']:.0f} s",
-        highlight=False,
-        markup=False,
+        f"the whole demo took {document['seconds']:.0f} s"
     )
 
 
-def _train(base: "Base", task: "Task", run: Path, console: "Console") -> dict[str, Any]:
+def _train(base: "Base", task: "Task", run: Path) -> dict[str, Any]:
     """Train on short generated pairs and say what happened."""
     from spokesmith.data.generate import generate
     from spokesmith.data.pairs import PAIRS_NAME, write_pairs
@@ -129,11 +129,10 @@ def _train(base: "Base", task: "Task", run: Path, console: "Console") -> dict[st
     loss_curve(rows, run / "loss.png", title=f"{base.name}: {len(rows)} steps")
     losses = [row["loss"] for row in rows]
     first, last = statistics.mean(losses[:AVERAGED]), statistics.mean(losses[-AVERAGED:])
-    console.print(
+    say(
         f"{result.num_parameters:,} parameters beside {base.config.num_hidden_layers} frozen "
         f"layers: mean loss of {AVERAGED} steps from {first:.2f} to {last:.2f} in {result.steps}, "
-        f"{time.monotonic() - before:.0f} s",
-        highlight=False,
+        f"{time.monotonic() - before:.0f} s"
     )
     return {"steps": result.steps, "first_loss": first, "last_loss": last}
 

@@ -1,6 +1,7 @@
 """`spokesmith diagnose`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -97,7 +98,7 @@ def diagnose(
 
     from spokesmith.diagnose import diagnose as ask
 
-    with messages_console().status(f"asking {base}"):
+    with messages_console().status(f"asking {base}"), _full_memory_told(quantize):
         diagnosis = ask(
             loaded,
             samples(loaded),
@@ -106,16 +107,16 @@ def diagnose(
             is_quantised=quantize != "none",
             answers_are_right=bool(right),
         )
-    rows = diagnosis.questions[2].rows
-    words = "a random set" if spokes == "none" else spokes
-    if picture is not None:
-        from spokesmith.report import layer_heat_maps
-
-        layer_heat_maps(rows, picture, title=f"{base}, {words}, by layer")
     if as_json:
         print_json(diagnosis.to_dict())
     else:
         _say(diagnosis)
+    if picture is not None:
+        from spokesmith.report import layer_heat_maps
+
+        words = "a random set" if spokes == "none" else spokes
+        rows = diagnosis.questions[2].rows
+        layer_heat_maps(rows, picture, title=f"{base}, {words}, by layer")
     if not diagnosis.ok:
         raise typer.Exit(1)
 
@@ -191,6 +192,23 @@ def _fits(name: str, device: str) -> bool:
 
     most = REFERENCE_SHARE * available_memory(choose_device(device))
     return 4 * num_parameters(find_base(name)) <= most
+
+
+@contextmanager
+def _full_memory_told(quantize: str) -> Iterator[None]:
+    """A full GPU as one line, with what would help."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        remedies = ["a smaller --length", "--device cpu"]
+        if quantize == "none":
+            remedies.insert(1, "--quantize nf4")
+        raise ValueError(
+            "there is not enough memory on the device for gradients without checkpointing: use "
+            f"{' or '.join(remedies)}"
+        ) from error
 
 
 def _say(diagnosis: "Diagnosis") -> None:

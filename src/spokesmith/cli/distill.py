@@ -9,11 +9,12 @@ import typer
 
 from spokesmith.cli.asking import Source, ask_and_save
 from spokesmith.cli.common import (
+    DEFAULT_TASK,
     JsonOption,
     TaskOption,
-    messages_console,
     open_task,
     print_json,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def distill(
         bool, typer.Option("--resume", help="Ask only for what the folder lacks.")
     ] = False,
     force: Annotated[bool, typer.Option(help="Replace what the folder has.")] = False,
-    task: TaskOption = "memory",
+    task: TaskOption = DEFAULT_TASK,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a teacher for the encodings of real texts, and keep those that are faithful as pairs.
@@ -77,6 +78,7 @@ def distill(
     )
     given = load_set(TEXTS, loaded_task, texts=texts, split=split)
     asked = _without_probes(given, loaded_task)
+    wanted = _texts_of(asked.probes, texts)
     source = Source(url=url, model=model, api_key_env=api_key_env)
     # What is wrong with the server's address or key shows before anything is taken away.
     source.open(concurrency=concurrency)
@@ -85,7 +87,6 @@ def distill(
     held_out = len(given.probes) - len(asked.probes)
     tally = Tally(texts=len(asked.probes), held_out=held_out, prices=prices)
     start = time.monotonic()
-    wanted = _texts_of(asked.probes, texts)
     found = _ask_all(
         asked.probes, wanted, loaded_task, source, how, tally, settings, out, resume=resume
     )
@@ -145,23 +146,30 @@ def _without_probes(given: "ProbeSet", task: "Task") -> "ProbeSet":
 
 
 def _texts_of(probes: "list[Probe]", path: Path) -> "list[Text]":
-    """The texts to ask for, each in the split that its line of the file names, if it does."""
+    """The texts to ask for, each in the split that its line of the file names, if it does.
+
+    Raises:
+        ValueError: a line names a split that pairs cannot be of.
+    """
     from spokesmith.data.distill import DISTILLED, Text
     from spokesmith.data.pairs import SPLITS
     from spokesmith.probes.records import NO_CATEGORY
     from spokesmith.tasks.probe_records import read_text_file
 
-    split_of = {
-        record["id"]: split
-        for split in SPLITS
-        for record in read_text_file(path, split=split).records
-    }
+    split_of = {record["id"]: record.get("split", "") for record in read_text_file(path).records}
+    for probe in probes:
+        if split_of[probe.id] not in ("", *SPLITS):
+            raise ValueError(
+                f"{path}: the split of the text '{probe.id}' is {split_of[probe.id]!r}, and pairs "
+                f"are of {' or '.join(SPLITS)}: change it, leave it out, or ask for those of one "
+                f"of these alone with --split {SPLITS[0]}"
+            )
     return [
         Text(
             id=probe.id,
             text=probe.text,
             kind=DISTILLED if probe.category == NO_CATEGORY else probe.category,
-            split=split_of.get(probe.id, ""),
+            split=split_of[probe.id],
         )
         for probe in probes
     ]
@@ -204,7 +212,7 @@ def _ask_all(
             is_kept=lambda answer: bool(answer.text),
         )
     except KeyboardInterrupt:
-        messages_console().print(_state(tally), markup=False, highlight=False)
+        say(_state(tally))
         raise
     return [found[probe.id] for probe in probes]
 

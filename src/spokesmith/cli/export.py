@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from spokesmith.cli import export_gguf
-from spokesmith.cli.common import JsonOption, messages_console, print_json, quiet_libraries
+from spokesmith.cli.common import JsonOption, messages_console, print_json, quiet_libraries, say
 from spokesmith.cli.set_task import task_files
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def hf(
     cannot be folded: with --layout plugin it is written beside its base, for vLLM's plugin.
     """
     from spokesmith.export.folders import check_out
-    from spokesmith.spokes import find_spokes, load_spokes
+    from spokesmith.spokes import find_spokes, load_spokes, read_card
 
     if layout not in LAYOUTS:
         raise ValueError(f"layout '{layout}' is unknown: use {' or '.join(LAYOUTS)}")
@@ -63,7 +63,7 @@ def hf(
         raise ValueError(f"dtype '{dtype}' is unknown: use {' or '.join(DTYPES)}")
     check_out(out.resolve(), force=force)
     folder = find_spokes(spokes)
-    loaded, card = load_spokes(folder)
+    card = read_card(folder)
     measures = [measure for path in report or [] for measure in measures_of_report(path)]
     files = task_files(folder, card, task)
     quiet_libraries()
@@ -72,7 +72,7 @@ def hf(
 
     with messages_console().status(f"exporting {spokes}"):
         source = find_base(base or card.base)
-        loaded, card = load_spokes(folder, base_fingerprint=shape_fingerprint(source.config))
+        loaded, _ = load_spokes(folder, base_fingerprint=shape_fingerprint(source.config))
         made = export_hf(
             out,
             source,
@@ -93,6 +93,7 @@ def hf(
         "bytes": made.num_bytes,
         "parameters": made.num_parameters,
         "intermediate_size": list(made.intermediate_size),
+        "text_part_only": made.text_part_only,
         "task": files.name if files else None,
     }
     if as_json:
@@ -100,19 +101,21 @@ def hf(
         return
     before, after = made.intermediate_size
     wider = f"feed-forward blocks of width {after:,} (the base: {before:,})"
-    console = messages_console()
-    console.print(
+    lines = [
         f"wrote {made.folder}: {made.num_parameters:,} parameters, {made.num_bytes / 1e9:.2f} GB "
-        f"in {made.num_files} files, {wider if after > before else 'the spokes beside the base'}",
-        markup=False,
-        highlight=False,
-    )
-    if files is None:
-        console.print(
-            f"note: the prompt of task '{card.task}' is not in it: name the task with --task",
-            markup=False,
-            highlight=False,
+        f"in {made.num_files} files, {wider if after > before else 'the spokes beside the base'}"
+    ]
+    if made.text_part_only:
+        lines.append(
+            "note: of the base only the part for text is in it, what takes pictures or sound was "
+            "left out"
         )
+    if files is None:
+        lines.append(
+            f"note: the prompt of task '{card.task}' is not in it: name the task with --task"
+        )
+    for line in lines:
+        say(line)
 
 
 def measures_of_report(path: Path) -> "list[Measure]":
@@ -123,8 +126,8 @@ def measures_of_report(path: Path) -> "list[Measure]":
     """
     from spokesmith.export.card import Measure
     from spokesmith.metrics.explanations import STRICT
+    from spokesmith.metrics.report_document import decoding_of
     from spokesmith.report.measures import measures_of
-    from spokesmith.report.page import decoding_of
     from spokesmith.tasks.files import read_text
 
     try:

@@ -11,10 +11,10 @@ import typer
 
 from spokesmith.cli.common import (
     JsonOption,
-    messages_console,
     open_base,
     print_json,
     quiet_libraries,
+    say,
 )
 from spokesmith.cli.progress import progress
 from spokesmith.cli.set_task import task_files
@@ -148,14 +148,10 @@ def _first_sound(types: Sequence[str], write: Callable[[str], "Grafted"]) -> "Gr
         return write(first)
     except CheckFailedError as error:
         if not others or error.types <= {others[0]}:
-            _say_failed(f"failed: {error}")
+            say(f"failed: {error}")
             raise typer.Exit(1) from error
-        _say_failed(f"{first}: {error}; the next type is tried")
+        say(f"{first}: {error}; the next type is tried")
     return _first_sound(others, write)
-
-
-def _say_failed(words: str) -> None:
-    messages_console().print(words, markup=False, highlight=False)
 
 
 def _in_megabytes(step: Callable[[int, str], None]) -> Callable[[int], None]:
@@ -190,7 +186,7 @@ def _write_modelfile(
     made: "Grafted", task: "TaskFiles | None", notes: list[str], *, force: bool
 ) -> Path | None:
     """Write the Modelfile, or add to the notes why there is none."""
-    from spokesmith.bases.gguf_header import read_header
+    from spokesmith.bases.gguf_reader import read_header
     from spokesmith.export.gguf_graft import whole_file
     from spokesmith.export.ollama import modelfile
 
@@ -270,11 +266,6 @@ def _document(
 
 
 def _say(made: "Grafted", document: dict[str, Any]) -> None:
-    console = messages_console()
-
-    def say(words: str) -> None:
-        console.print(words, markup=False, highlight=False, soft_wrap=True)
-
     size, before = document["bytes"], document["base_bytes"]
     say(
         f"wrote {made.path}: {size / 1e6:.1f} MB, the base {before / 1e6:.1f} MB "

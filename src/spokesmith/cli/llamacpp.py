@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
 import typer
 
-from spokesmith.cli.common import messages_console, quiet_libraries
+from spokesmith.cli.common import messages_console, quiet_libraries, say
 from spokesmith.cli.set_task import task_of_file
 
 if TYPE_CHECKING:
@@ -100,13 +100,12 @@ def open_llamacpp(
     quiet_libraries()
     from spokesmith.backends.llamacpp import LlamaCppBackend
     from spokesmith.bases.gguf_chat import read_gguf_chat
-    from spokesmith.bases.gguf_header import read_header
+    from spokesmith.bases.gguf_reader import read_header
 
     with messages_console().status(f"loading {model}"):
         header = read_header(model)
         loaded_task = _task_of(header) if task is None else task
-        architecture = header.value("general.architecture")
-        chat = read_gguf_chat(header, architecture=str(architecture), tokenizer=tokenizer)
+        chat = read_gguf_chat(header, tokenizer=tokenizer)
         own_name = header.value("general.name")
         backend = LlamaCppBackend(
             model,
@@ -165,5 +164,5 @@ def _task_of(header: "Header") -> "Task | None":
     try:
         return task_of_file(header)
     except ValueError as error:
-        messages_console().print(str(error), markup=False, highlight=False, soft_wrap=True)
+        say(str(error))
         return None

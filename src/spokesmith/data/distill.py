@@ -1,7 +1,7 @@
 """Pairs from a teacher: its encodings of real texts, as far as they are faithful.
 
 Judges what a teacher answered as the audit judges any gold, keeps what is right, and says of the
-rest what is wrong. Knows no engine: it is handed a `complete`, and answers that came.
+rest what is wrong. Knows no engine: it is handed the answers that came.
 """
 
 import json

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from spokesmith.data.denials import denies, names_no_one
-from spokesmith.data.gold import CJK, sentences
+from spokesmith.data.gold import CJK, ENTITY_LIMIT, ENTITY_TYPES, sentences
 from spokesmith.data.lexicon import (
     EVENT_ENDINGS,
     FIRST_NAMES,
@@ -35,11 +35,10 @@ from spokesmith.data.sentences import (
 )
 from spokesmith.metrics.facts import find_facts
 
-PERSON, ORGANIZATION, PLACE, PROJECT = "person", "organization", "place", "project"
-SOFTWARE_TYPE, FILE, IDENTIFIER, URL = "software", "file", "identifier", "url"
-PRODUCT, EVENT = "product", "event"
+(
+    PERSON, ORGANIZATION, PLACE, PROJECT, SOFTWARE_TYPE, FILE, IDENTIFIER, URL, PRODUCT, EVENT,
+) = ENTITY_TYPES  # fmt: skip
 
-MAX_ENTITIES = 6
 MAX_NAME = 80
 CONTEXT_WORDS = 6
 CONTEXT_LENGTH = 60
@@ -123,9 +122,9 @@ def find_entities(parts: list[Segment], package: str = "", dish: str = "") -> li
             if name == dish:
                 context = _dish_context(parts, dish)
             entities.append({"name": name, "type": kind, "context": context})
-        if len(entities) >= MAX_ENTITIES:
+        if len(entities) >= ENTITY_LIMIT:
             break
-    return entities[:MAX_ENTITIES]
+    return entities[:ENTITY_LIMIT]
 
 
 def context_in(text: str, name: str, kind: str) -> str:

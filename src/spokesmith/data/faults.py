@@ -6,7 +6,7 @@ may still be a poor summary: that is not seen here.
 
 from spokesmith.metrics import NUMBER, Judgement, memory_problems
 from spokesmith.metrics.judgement import Rules
-from spokesmith.tasks import Task, load_task
+from spokesmith.tasks import Task
 
 # Its length follows the text's; the other strings are to be short.
 CONTENT = "/content"
@@ -15,8 +15,8 @@ MOST_BESIDE = 300
 
 
 def rules_of(task: Task) -> Rules | None:
-    """The field rules belong to the schema of the built-in task, whatever a task is called."""
-    return memory_problems if task.schema_hash == load_task("memory").schema_hash else None
+    """The field rules of a task: they belong to the schema of the built-in one."""
+    return memory_problems if task.has_memory_schema else None
 
 
 def faults_of(judgement: Judgement) -> dict[str, str]:

@@ -98,8 +98,7 @@ def cut(text: str, limit: int) -> str:
     """The longest head of collapsed `text` of at most `limit` characters that ends at a word.
 
     A text that is cut ends without a dangling article, preposition or comma, and without a number
-    that lost its unit. A single word longer
-    than `limit` is cut inside.
+    that lost its unit. A single word longer than `limit` is cut inside.
     """
     text = collapse(text)
     if len(text) <= limit:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from spokesmith.data.pairs import SPLITS, Pair
@@ -176,10 +177,17 @@ def write_prepared(folder: Path, prepared: Prepared) -> None:
         arrays[f"{split}.answer_starts"] = np.array(
             [example.answer_start for example in examples], dtype=np.int64
         )
-    save_file(arrays, folder / "tokens.partial")
+    partial = folder / "tokens.partial"
+    try:
+        save_file(arrays, partial)
+    except SafetensorError as error:
+        partial.unlink(missing_ok=True)
+        raise ValueError(
+            f"cannot write the token ids to {folder} ({error}): free disk space"
+        ) from error
     report = json.dumps(asdict(prepared.report), indent=2) + "\n"
     (folder / "lengths.json").write_text(report, encoding="utf-8")
-    os.replace(folder / "tokens.partial", folder / "tokens.safetensors")
+    os.replace(partial, folder / "tokens.safetensors")
 
 
 def read_prepared(folder: Path) -> Prepared | None:

@@ -17,7 +17,7 @@ LONG_ITEM = 90
 LIST_MARK = re.compile(r"\s*(?:[-*+•]\s+|\(?\d{1,2}[.)]\s+|>\s*)")
 NUMBER_MARK = re.compile(r"^\s*\(?\d{1,2}[.)]\s+")
 HEADING_MARK = re.compile(r"\s*#{1,6}\s*")
-RULE_LINE = re.compile(r"\s*(?:[-=*_`~]\s*){3,}\w*\s*$")
+RULE_LINE = re.compile(r"\s*(?:[-=*_`~]\s*+){3,}+\w*\s*$")
 STEP_HEADING = re.compile(
     r"\b(directions?|instructions?|method|steps?|preparation|procedure)\b|操作|步骤|做法",
     re.IGNORECASE,

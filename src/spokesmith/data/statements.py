@@ -7,6 +7,7 @@ connectives. English; other languages give none. Precision before recall.
 import re
 
 from spokesmith.data.denials import denies, names_no_one
+from spokesmith.data.gold import ACTION_LIMIT, CAUSE_LIMIT, RELATIONS
 from spokesmith.data.lexicon import (
     AUXILIARIES,
     BASE,
@@ -24,8 +25,6 @@ from spokesmith.data.lexicon import (
 )
 from spokesmith.data.sentences import DATE_START, HEADING, ITEM, STEP, TITLE, Segment, shorten
 
-MAX_ACTIONS = 3
-MAX_CAUSES = 2
 OBJECT_WORDS = 6
 DETAIL_WORDS = 7
 CAUSE_LENGTH = 110
@@ -39,7 +38,7 @@ CLAUSE_STARTS = words_of(
 EMPTY_ENDS = FUNCTION_WORDS | words_of("too again well together instead already now later")
 BE = words_of("is are was were be been being")
 MODALS = words_of("can could may might must shall should will would to please then")
-CAUSED_BY, LED_TO, INTENDED_TO = "caused_by", "led_to", "intended_to"
+CAUSED_BY, LED_TO, INTENDED_TO = RELATIONS
 CONNECTIVES = (
     (
         CAUSED_BY,
@@ -85,7 +84,7 @@ ADJECTIVE = re.compile(
     r"different|good|true|real|chief|direct|indirect|underlying|\w+(?:ous|able|ible|[cnru]al|ary)"
 )
 LIFE = re.compile(
-    r"(?P<name>[A-ZÀ-Þ\"][^,;:<>()]{2,50}?)\s*(?:<[^>]*>|\([^)]*\))?,?\s+"
+    r"(?P<name>[A-ZÀ-Þ\"][^,;:<>()]{2,50}?)\s*(?:<[^>]{0,1000}>|\([^)]{0,1000}\))?,?\s+"
     r"(?P<verb>is born|was born|born|dies|died)\b(?P<rest>[^,.;]*)"
 )
 Action = dict[str, str]
@@ -105,7 +104,7 @@ def find_actions(parts: list[Segment]) -> list[Action]:
             action["details"] = ""
         if action["verb"] not in [other["verb"] for other in actions]:
             actions.append(action)
-    return actions[:MAX_ACTIONS]
+    return actions[:ACTION_LIMIT]
 
 
 def _life_event(text: str) -> Action | None:
@@ -259,7 +258,7 @@ def find_causes(parts: list[Segment]) -> list[dict[str, str]]:
                 continue
             rest = part.text[found.end() :]
             description = _clause(rest if found.start() else rest.split(", ")[0])
-            if description and len(causes) < MAX_CAUSES:
+            if description and len(causes) < CAUSE_LIMIT:
                 causes.append({"relation": relation, "description": description})
             break
     return causes

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from spokesmith.bases import Base
 from spokesmith.bases.host_table import HostTable
-from spokesmith.decoding.cache import Group, Plan, laid_out, positions_and_places
+from spokesmith.decoding.attention import Group, Plan, laid_out, positions_and_places
 from spokesmith.decoding.compiling import CompiledLayers
 from spokesmith.decoding.forward import Forward, Step, Work, wanted_tokens
 from spokesmith.decoding.joined import JoinedBlocks, can_join

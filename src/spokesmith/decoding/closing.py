@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from spokesmith.decoding.grammar import Grammar
+from spokesmith.decoding.grammar import Grammar, tokens_by_bytes
 
 MAX_TOKENS = 4096
 # Most questions to the grammar while endings are tried out, about a second of work; the plainest
@@ -27,7 +27,7 @@ FIRST_BYTES = [bytes([byte]) for byte in range(0xC2, 0xF5)]
 
 
 @dataclass
-class _Work:
+class _Budget:
     """How many questions to the grammar are left; counted, not timed, so that it is repeatable."""
 
     left: int = MOST_QUESTIONS
@@ -45,62 +45,61 @@ class Closer:
     """
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
-        first: dict[bytes, int] = {}
-        for token, piece in enumerate(pieces):
-            first.setdefault(piece, token)
+        first = tokens_by_bytes(pieces)
         self._singles = [first[byte] for byte in BYTES if byte in first]
         self._beginnings = [first[byte] for byte in FIRST_BYTES if byte in first]
 
     def close(self, grammar: Grammar) -> list[int] | None:
-        """The tokens that end an answer; None where no ending is found. The grammar stays."""
-        state, work = grammar.copy(), _Work()
+        """The tokens that end an answer, none where it may end already; None where no ending is
+        found. The grammar stays as it is."""
+        state, budget = grammar.copy(), _Budget()
         ending: list[int] = []
         while not (state.has_ended or state.may_end):
             if len(ending) > MAX_TOKENS:
                 return None
-            step = state.forced() or self._best_choice(state, work)
+            step = state.forced() or self._best_choice(state, budget)
             taken = state.advance(step)
             if not taken:
                 return None
             ending += step[:taken]
         return ending
 
-    def _best_choice(self, state: Grammar, work: _Work) -> list[int]:
+    def _best_choice(self, state: Grammar, budget: _Budget) -> list[int]:
         """The next token whose plainest ending is shortest; the first one where none is found."""
         best: list[int] = []
         shortest = MAX_TOKENS
-        for token in self._choices(state, work):
+        for token in self._choices(state, budget):
             best = best or [token]
-            if work.is_used_up:
+            if budget.is_used_up:
                 break
             after = state.copy()
             after.accept(token)
-            length = self._plain_length(after, shortest, work)
+            length = self._plain_length(after, shortest, budget)
             if length < shortest:
                 best, shortest = [token], length
         return best
 
-    def _plain_length(self, state: Grammar, limit: int, work: _Work) -> int:
+    def _plain_length(self, state: Grammar, limit: int, budget: _Budget) -> int:
         """How many tokens an ending takes that ends each value as soon as it can."""
         length = 0
         while not (state.has_ended or state.may_end):
-            work.left -= 1
-            step = state.forced() or list(islice(self._choices(state, work), 1))
+            budget.left -= 1
+            step = state.forced() or list(islice(self._choices(state, budget), 1))
             taken = state.advance(step)
             length += taken
-            if not taken or length >= limit or work.is_used_up:
+            if not taken or length >= limit or budget.is_used_up:
                 return MAX_TOKENS
         return length
 
-    def _choices(self, state: Grammar, work: _Work) -> Iterator[int]:
+    def _choices(self, state: Grammar, budget: _Budget) -> Iterator[int]:
         """The tokens that are tried here, the plainest first."""
         found = False
         for token in self._singles:
-            work.left -= 1
+            budget.left -= 1
             if state.allows(token):
                 found = True
                 yield token
         for token in () if found else self._beginnings:
-            work.left -= 1
+            budget.left -= 1
             if state.allows(token):
                 yield token

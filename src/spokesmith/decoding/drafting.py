@@ -111,7 +111,7 @@ class Drafter:
 
     Args:
         alike: for each token the one that it is compared as.
-        prompt: of the answer.
+        prompt: of the answer, or its beginning; `read` takes in the rest.
         experience: with answers to other texts.
         recalls: whether those answers are read too.
     """
@@ -127,6 +127,10 @@ class Drafter:
         self._own = CopyIndex(alike, prompt)
         self._experience = experience
         self._recalls = recalls
+
+    def read(self, tokens: Sequence[int]) -> None:
+        """Take in what follows in the prompt."""
+        self._own.extend(tokens)
 
     def extend(self, token: int, *, forced: bool) -> None:
         """Take in how the answer went on, and learn from it where there was a choice."""

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from spokesmith.bases import Base
 from spokesmith.bases.shared_kv import cache_argument
-from spokesmith.decoding.cache import Plan, Segment, SlotCache, attending_by_slots, plan_of
+from spokesmith.decoding.attention import Plan, Segment, attending_by_slots, plan_of
+from spokesmith.decoding.cache import SlotCache
 from spokesmith.spokes import using_parts
 
 
@@ -71,7 +72,7 @@ class Forward:
     def __init__(self, base: Base, cache: SlotCache) -> None:
         self.base = base
         self.cache = cache
-        self.packs_rows = base.family.shares_prefix
+        self._has_states = not base.family.shares_prefix
         self._cache_argument = cache_argument(base.decoder)
         configs = {id(base.config): base.config}
         for module in base.decoder.modules():
@@ -85,20 +86,20 @@ class Forward:
         device = self.base.device
         ids = torch.tensor([token for work in works for token in work.token_ids], device=device)
         return Step(
-            token_ids=ids.view((1, -1) if self.packs_rows else (len(works), -1)),
+            token_ids=ids.view((len(works), -1) if self._has_states else (1, -1)),
             plan=plan_of([work.segment for work in works], self.cache.capacity, device),
             wanted=torch.tensor(wanted_tokens(works), dtype=torch.long, device=device),
             parts=_parts(works, device),
-            batch_rows=() if self.packs_rows else [work.row for work in works],
+            batch_rows=[work.row for work in works] if self._has_states else (),
         )
 
     @torch.inference_mode()
     def compute(self, step: Step) -> Tensor:
         """The wanted logits, [M, V]."""
         with (
-            attending_by_slots(self._configs),
+            attending_by_slots(self._configs, step.plan),
             using_parts(self.base.model, step.parts),
-            self.cache.step(step.plan, step.batch_rows),
+            self.cache.step(step.plan.places, step.batch_rows),
         ):
             output = self.base.decoder(
                 input_ids=step.token_ids,

@@ -16,18 +16,13 @@ from llguidance.gbnf_to_lark import gbnf_to_lark
 from llguidance.hf import from_tokenizer
 from numpy.typing import NDArray
 
-from spokesmith.decoding.request import Constraint
-from spokesmith.tasks.canonical import ITEM_SEPARATOR, KEY_SEPARATOR
+from spokesmith.decoding.request import Constraint, ConstraintError
+from spokesmith.tasks.canonical import GRAMMAR_FORM
 
 # Kept are the last ones, so many, and no more than so many characters of them: a schema that is
 # held to its text is large, and seldom asked for again.
 MAX_COMPILED, MAX_COMPILED_CHARACTERS = 64, 1_000_000
 MAX_GRAMMAR_CHARACTERS = 1_000_000
-JSON_OPTIONS: Any = {
-    "whitespace_flexible": False,
-    "item_separator": ITEM_SEPARATOR,
-    "key_separator": KEY_SEPARATOR,
-}
 
 
 class Grammar:
@@ -102,7 +97,7 @@ class Grammar:
         """Raises where the grammar has given up, for instance by its limits of work."""
         if self._matcher.is_error():
             reason = self._matcher.get_error().splitlines()[0]
-            raise ValueError(f"the grammar takes too much work ({reason}): give a simpler one")
+            raise ConstraintError(f"the grammar takes too much work ({reason}): give a simpler one")
 
     def copy(self) -> "Grammar":
         return Grammar(self._matcher.deep_copy(), self._tokens, self._vocabulary)
@@ -129,14 +124,14 @@ class GrammarCompiler:
         """The grammar of a constraint at the start of an answer.
 
         Raises:
-            ValueError: it has a part that cannot be enforced, or is too large.
+            ConstraintError: it has a part that cannot be enforced, or is too large.
         """
         try:
-            key = json.dumps([constraint.kind, constraint.value])
+            key = json.dumps([constraint.kind, constraint.value], ensure_ascii=False)
         except (TypeError, ValueError, RecursionError) as error:
-            raise ValueError(f"the {constraint.kind} is no JSON value: {error}") from error
+            raise ConstraintError(f"the {constraint.kind} is no JSON value: {error}") from error
         if len(key) > MAX_GRAMMAR_CHARACTERS:
-            raise ValueError(
+            raise ConstraintError(
                 f"the {constraint.kind} has {len(key)} characters, the most is "
                 f"{MAX_GRAMMAR_CHARACTERS}: give a smaller one"
             )
@@ -160,6 +155,18 @@ class GrammarCompiler:
         if self._wrapped is None:
             self._wrapped = _wrapped(self._tokenizer, self._end_id, self._vocabulary)
         return self._wrapped
+
+
+def tokens_by_bytes(pieces: Sequence[bytes]) -> dict[bytes, int]:
+    """The first token that stands for some bytes.
+
+    Args:
+        pieces: the bytes of every token.
+    """
+    found: dict[bytes, int] = {}
+    for token, piece in enumerate(pieces):
+        found.setdefault(piece, token)
+    return found
 
 
 def _wrapped(tokenizer: Any, end_id: int, vocabulary: int) -> LLTokenizer:
@@ -196,11 +203,11 @@ def _compile(constraint: Constraint, tokens: LLTokenizer) -> LLMatcher:
         grammar = _as_grammar(constraint)
     # The converters raise bare exceptions too.
     except Exception as error:
-        raise ValueError(f"the {constraint.kind} cannot be read ({error}): mend it") from error
+        raise ConstraintError(f"the {constraint.kind} cannot be read ({error}): mend it") from error
     matcher = LLMatcher(tokens, grammar, log_level=0, limits=LLParserLimits())
     if matcher.is_error():
         reason = matcher.get_error().splitlines()[0]
-        raise ValueError(
+        raise ConstraintError(
             f"the {constraint.kind} cannot be enforced ({reason}): change that part of it"
         )
     return matcher
@@ -209,9 +216,9 @@ def _compile(constraint: Constraint, tokens: LLTokenizer) -> LLMatcher:
 def _as_grammar(constraint: Constraint) -> str:
     match constraint.kind:
         case "schema":
-            return LLMatcher.grammar_from_json_schema(constraint.value, overrides=JSON_OPTIONS)
+            return LLMatcher.grammar_from_json_schema(constraint.value, overrides=GRAMMAR_FORM)
         case "json":
-            return LLMatcher.grammar_from_json_schema({"type": "object"}, overrides=JSON_OPTIONS)
+            return LLMatcher.grammar_from_json_schema({"type": "object"}, overrides=GRAMMAR_FORM)
         case "regex":
             return LLMatcher.grammar_from_regex(constraint.value)
         case "gbnf":

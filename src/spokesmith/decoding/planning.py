@@ -57,13 +57,14 @@ class Planner:
     Args:
         features: what is switched on, and how much a step may hold.
         counts: of the engine; the guesses are added.
-        packs_rows: whether a row can be cut back after a wrong guess.
+        has_states: whether layers keep a running state: then no row is cut back after a wrong
+            guess, and nothing is guessed.
     """
 
-    def __init__(self, features: Features, counts: Counter[str], *, packs_rows: bool) -> None:
+    def __init__(self, features: Features, counts: Counter[str], *, has_states: bool) -> None:
         self.features = features
         self.counts = counts
-        self.packs_rows = packs_rows
+        self.has_states = has_states
 
     def plan(
         self, running: Sequence[tuple[int, Row]]
@@ -102,7 +103,7 @@ class Planner:
 
     def _guess(self, answering: Sequence[tuple[int, Row]]) -> list[tuple[int, Row, Exception]]:
         """Guess how answers go on; the rows whose grammar gave up."""
-        if not (answering and self.packs_rows):
+        if self.has_states or not answering:
             return []
         least = least_chance(len(answering))
         faults: list[tuple[int, Row, Exception]] = []

@@ -97,9 +97,6 @@ class PrefixCache:
         while self.num_bytes > self._max_bytes:
             self.num_bytes -= self._kept.popitem(last=False)[1].num_bytes
 
-    def knows(self, spokes: str | None, beginning: Sequence[int]) -> bool:
-        return (spokes, tuple(beginning)) in self._kept
-
     def forget(self, spokes: str | None) -> None:
         """Drop all of a set, which may come back under its name with other weights."""
         for key in [key for key in self._kept if key[0] == spokes]:

@@ -72,12 +72,16 @@ class Chosen:
     top: tuple[tuple[int, float], ...] = ()
 
 
-# What hears the tokens of each step; the answer ends where it returns True.
-OnTokens = Callable[[Sequence[Chosen]], bool | None]
+# What hears the tokens of each step; a number ends the answer after so many of them.
+OnTokens = Callable[[Sequence[Chosen]], int | None]
 
 
 class ContextError(ValueError):
-    """The prompt does not fit into the base's context."""
+    """The prompt does not fit into the base's context, or an answer into the free memory."""
+
+
+class ConstraintError(ValueError):
+    """What the answer is to be held to cannot be enforced."""
 
 
 class BusyError(RuntimeError):

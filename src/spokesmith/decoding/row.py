@@ -144,15 +144,12 @@ class Row:
         """Give an answer that was cut a valid ending, where that was asked for and there is one."""
         if self.grammar is None or self.on_truncation != "close":
             return False
-        if reason not in (LENGTH, TIMEOUT) or not self.chosen:
-            return False
-        ending = [] if self.grammar.may_end else closer.close(self.grammar)
+        ending = closer.close(self.grammar) if was_cut(reason, self.chosen) else None
         if ending is None:
             return False
         new = [Chosen(id=token, origin="closing") for token in ending]
         self.chosen += new
-        self._tell(new)
-        return True
+        return not self._tell(new)
 
     def finish(self, reason: str, *, closed: bool = False) -> None:
         # Who holds the future may have cancelled it.
@@ -240,8 +237,20 @@ class Row:
         return None
 
     def _tell(self, new: Sequence[Chosen]) -> bool:
-        """Whether who hears of the tokens wants the answer to end with them."""
-        return bool(new and self.on_tokens is not None and self.on_tokens(new))
+        """Whether the answer ends with one of the last tokens, as who hears of them wants it."""
+        kept = self.on_tokens(new) if new and self.on_tokens is not None else None
+        if kept is None:
+            return False
+        del self.chosen[len(self.chosen) - len(new) + kept :]
+        return True
+
+
+def was_cut(reason: str, chosen: Sequence[Chosen]) -> bool:
+    """Whether an answer that ended for this reason had begun and was cut.
+
+    Only an answer that has begun reaches a limit of tokens, even where they make no character yet.
+    """
+    return reason == LENGTH or (reason == TIMEOUT and bool(chosen))
 
 
 def masks_along(grammar: Grammar, guessed: Sequence[int]) -> list[Tensor]:

@@ -38,9 +38,9 @@ class Runner:
         compiled: bool = False,
         joined: JoinedBlocks | None = None,
     ) -> None:
-        # Whether a pass may hold any rows, and a row be cut back to any position.
-        self.packs_rows = base.family.shares_prefix
-        captured = captured and self.packs_rows
+        # Whether layers keep a running state: only like rows share a pass, and none is cut back.
+        self.has_states = not base.family.shares_prefix
+        captured = captured and not self.has_states
         block = LARGE_BLOCK if captured else BLOCK
         self.cache = SlotCache(base.config, num_rows, spare_row=captured, block=block)
         self.num_forwards = 0
@@ -69,7 +69,7 @@ class Runner:
 
     def _batches(self, works: Sequence[Work]) -> list[list[Work]]:
         ordered = sorted(works, key=lambda work: work.row)
-        if self.packs_rows:
+        if not self.has_states:
             return [ordered]
         alike: dict[tuple[int, bool, str | None], list[Work]] = defaultdict(list)
         for work in ordered:

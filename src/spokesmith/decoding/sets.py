@@ -64,6 +64,6 @@ def unload_set(engine: Engine, name: str) -> None:
 
     def take() -> None:
         detach(engine.base.model, name)
-        engine.forget(name)
+        engine.batch.forget(name)
 
     engine.between_steps(take, unused=name).result()

@@ -147,11 +147,14 @@ def worst_error(got: dict[str, Tensor], wanted: dict[str, Tensor]) -> tuple[str,
 
 
 def shorten(sample: Sample, most_tokens: int) -> Sample:
-    """The end of a long prompt and the start of its answer, at most so many tokens together."""
+    """The end of a long prompt and the start of its answer, at most so many tokens together.
+
+    The first token stays before them: some bases predict nothing without the one that starts texts.
+    """
     answer = min(len(sample.tokens) - sample.answer_start, most_tokens // 2)
-    start = max(0, sample.answer_start - (most_tokens - answer))
-    tokens = sample.tokens[start : sample.answer_start + answer]
-    return Sample(tokens=tokens, answer_start=sample.answer_start - start)
+    start = max(1, sample.answer_start - (most_tokens - 1 - answer))
+    tokens = [*sample.tokens[:1], *sample.tokens[start : sample.answer_start + answer]]
+    return Sample(tokens=tokens, answer_start=sample.answer_start - start + 1)
 
 
 def _targets(base: Base, samples: Sequence[Sample]) -> Tensor:

@@ -27,7 +27,6 @@ from spokesmith.diagnose.sameness import (
 from spokesmith.diagnose.trial import trial_set
 from spokesmith.spokes import SpokeSet, active_set, attached_sets
 
-PREFLIGHT_SAMPLES = 2
 PREFLIGHT_TOKENS = 192
 
 
@@ -88,13 +87,13 @@ def preflight(
     Args:
         base: bare, or with sets attached; they are left as they are.
         spokes: the set that is to be trained; its placement is what is tried.
-        samples: examples of the training data.
+        samples: a few examples of the training data.
         checkpointing: the mode that the training will use.
     """
-    few = [shorten(sample, PREFLIGHT_TOKENS) for sample in samples[:PREFLIGHT_SAMPLES]]
+    short = [shorten(sample, PREFLIGHT_TOKENS) for sample in samples]
     setting = Setting(train=True, checkpointing=checkpointing)
-    with trial_set(base, few, spokes.config.placement) as trial:
-        passes = Comparisons(base, trial, few)
+    with trial_set(base, short, spokes.config.placement) as trial:
+        passes = Comparisons(base, trial, short)
         error, _, _ = passes.logits(setting)
         where, worst = passes.gradients(setting)
         questions = [
@@ -112,7 +111,7 @@ def preflight(
             layer_table(passes, is_trained=False),
             predictions(passes),
         ]
-    return Diagnosis(base=base.name, facts=_facts(base, few), questions=questions)
+    return Diagnosis(base=base.name, facts=_facts(base, short), questions=questions)
 
 
 def _facts(base: Base, samples: Sequence[Sample]) -> dict[str, Any]:

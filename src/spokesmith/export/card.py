@@ -95,6 +95,7 @@ def model_card(
     task: TaskFiles | None,
     measures: Sequence[Measure],
     takes_system_turn: bool,
+    text_part_only: bool,
 ) -> str:
     """The README of an exported folder, in Markdown.
 
@@ -106,12 +107,13 @@ def model_card(
         task: whose prompt and schema lie in the folder.
         measures: of probes.
         takes_system_turn: whether the chat template knows system turns.
+        text_part_only: whether the base has parts for pictures or sound, which were left out.
     """
     base = base_title(card.base, licence)
     parts = [
         _front_matter(licence, task is not None),
         f"# {base} with spokes" + (f" for `{card.task}`" if card.task else ""),
-        _WHAT[layout].format(base=base),
+        _WHAT[layout].format(base=base) + (_TEXT_PART_ONLY if text_part_only else ""),
         _facts(card, base, dtype, licence),
         _measures(card, measures),
         _usage(task, layout, takes_system_turn),
@@ -127,7 +129,8 @@ def base_title(base: str, licence: Licence) -> str:
 _WHAT = {
     "folded": (
         "{base} whose feed-forward blocks were made wider by a trained set of spokes. The base's "
-        "own weights are as they were; the architecture is the base's. Made with spokesmith."
+        "own weights are as they were; the architecture is that of the base's language model. Made "
+        "with spokesmith."
     ),
     "plugin": (
         "{base} as it is, with a trained set of `residual` spokes as tensors of their own. It runs "
@@ -135,6 +138,9 @@ _WHAT = {
         "leave them out. Made with spokesmith."
     ),
 }
+_TEXT_PART_ONLY = (
+    " Of the base only the part for text is in it: what takes pictures or sound was left out."
+)
 
 
 def _front_matter(licence: Licence, has_schema: bool) -> str:

@@ -5,18 +5,17 @@ checked against the file's own keys, then against the set's card; where the card
 cannot be had from the keys, against the configuration of the base.
 """
 
-import hashlib
 import itertools
-import json
 import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spokesmith.bases.base import SHAPE_KEYS, shape_fingerprint
-from spokesmith.bases.families import FAMILIES, Family
-from spokesmith.bases.gguf_header import Header, TensorInfo, read_header
+from spokesmith.bases.base import SHAPE_KEYS, fingerprint_of, shape_fingerprint
+from spokesmith.bases.families import FAMILIES, Family, family_of_gguf
+from spokesmith.bases.gguf_header import Header, TensorInfo
+from spokesmith.bases.gguf_reader import read_header
 from spokesmith.spokes import SpokesCard
 from spokesmith.spokes.modules import MAX_LAYERS
 
@@ -108,9 +107,9 @@ def read_base(path: Path) -> GGUFBase:
 
 def _family_of(header: Header) -> Family:
     architecture = header.value("general.architecture")
-    for family in FAMILIES:
-        if family.gguf_architecture == architecture:
-            return family
+    family = family_of_gguf(architecture)
+    if family is not None:
+        return family
     known = ", ".join(family.gguf_architecture for family in FAMILIES)
     raise ValueError(
         f"{header.path} has the architecture {architecture!r}, spokes know {known}: give the GGUF "
@@ -257,9 +256,7 @@ def _possible_fingerprints(base: GGUFBase) -> set[str]:
     if math.prod(map(len, sizes.values())) > MAX_CONFIGURATIONS:
         return set()
     return {
-        hashlib.sha256(
-            json.dumps(dict(zip(sizes, one, strict=True)), sort_keys=True).encode()
-        ).hexdigest()[:16]
+        fingerprint_of(dict(zip(sizes, one, strict=True)))
         for one in itertools.product(*sizes.values())
     }
 

@@ -21,7 +21,7 @@ from spokesmith.export.gguf_base import (
 )
 from spokesmith.export.gguf_engine import EngineCheck, check_engine, engine_is_installed
 from spokesmith.export.gguf_graft import OnBytes, num_bytes, whole_file, write_gguf
-from spokesmith.export.gguf_plan import Plan, Touched, plan_folded, plan_tensors, with_task
+from spokesmith.export.gguf_plan import GgufPlan, Touched, plan_folded, plan_tensors, with_task
 from spokesmith.export.gguf_verify import CheckFailedError, Verified, verify
 from spokesmith.spokes import SpokesCard, SpokeSet
 
@@ -77,7 +77,7 @@ def export_gguf(
     find: Callable[[], BaseSource],
     load: Callable[[GGUFBase], Base] | None = None,
     force: bool = False,
-    on_plan: Callable[[Plan, int], OnBytes] = lambda _plan, _size: lambda _count: None,
+    on_plan: Callable[[GgufPlan, int], OnBytes] = lambda _plan, _size: lambda _count: None,
 ) -> Grafted:
     """Write a GGUF file with a set in it.
 
@@ -112,6 +112,7 @@ def export_gguf(
         plan = plan_folded(base, folded, card, touched=touched)
     if task is not None:
         plan = with_task(plan, task)
+    notes = [*plan.notes, *_asking_notes(base)]
     size = num_bytes(plan)
     check_space(out, size)
     with whole_file(out) as partial:
@@ -127,7 +128,7 @@ def export_gguf(
         path=out,
         base=base,
         num_bytes=size,
-        notes=[*plan.notes, *_asking_notes(base)],
+        notes=notes,
         verified=verified,
         engine=checked,
         engine_note=why_not,
@@ -136,12 +137,12 @@ def export_gguf(
 
 def _asking_notes(base: GGUFBase) -> list[str]:
     """What whoever asks the file has to set, since its chat template does not say it."""
-    if not base.family.template_options:
+    options = base.family.options_of(str(base.header.value("tokenizer.chat_template")))
+    if not options:
         return []
-    options = json.dumps(dict(base.family.template_options))
     return [
         "the set was trained with options of the chat template that engines do not give by "
-        f"themselves: start llama-server with --chat-template-kwargs '{options}'"
+        f"themselves: start llama-server with --chat-template-kwargs '{json.dumps(options)}'"
     ]
 
 
@@ -166,7 +167,7 @@ def check_is_base_of(base: GGUFBase, card: SpokesCard, find: Callable[[], BaseSo
 
 def _ask_engine(
     written: Path,
-    plan: Plan,
+    plan: GgufPlan,
     spokes: SpokeSet,
     card: SpokesCard,
     layout: str,
@@ -192,11 +193,12 @@ def _ask_engine(
     found = check_engine(written, plan.base, loaded, spokes)
     if not found.passed:
         types = plan.touched if found.is_of_the_base else frozenset[str]()
-        raise CheckFailedError(f"{_why_failed(found, plan)}; the file was not kept", types=types)
+        words = f"{_why_failed(found, plan)}; the file was not kept, --no-check-engine keeps it"
+        raise CheckFailedError(words, types=types)
     return found, None
 
 
-def _why_failed(found: EngineCheck, plan: Plan) -> str:
+def _why_failed(found: EngineCheck, plan: GgufPlan) -> str:
     """What is wrong with a file, and the remedy."""
     if found.is_of_the_base and not found.is_near_enough:
         finer = "f16" if plan.touched == {"q8_0"} else "q8_0 or f16"

@@ -18,7 +18,7 @@ from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
 
 from spokesmith.bases.gguf_header import MAGIC, TensorInfo, copy_bytes
 from spokesmith.export.folders import full_disk_told
-from spokesmith.export.gguf_plan import WRITABLE, Array, NewTensor, Plan, entries_bytes
+from spokesmith.export.gguf_plan import WRITABLE, Array, GgufPlan, NewTensor, entries_bytes
 from spokesmith.export.gguf_stored import stored_rows
 
 # Rows are handled in pieces of about this many values.
@@ -26,7 +26,7 @@ PIECE_VALUES = 4 << 20
 OnBytes = Callable[[int], None]
 
 
-def header_bytes(plan: Plan) -> bytes:
+def header_bytes(plan: GgufPlan) -> bytes:
     """The file up to where the tensors' bytes start: every key as the base has it, byte for byte,
     but for those that the plan changes; then the plan's own keys; then the tensors."""
     header = plan.base.header
@@ -44,14 +44,14 @@ def header_bytes(plan: Plan) -> bytes:
     return joined + bytes(-len(joined) % header.alignment)
 
 
-def num_bytes(plan: Plan) -> int:
+def num_bytes(plan: GgufPlan) -> int:
     """Size of the whole file."""
     last = plan.tensors[-1]
     data = _offsets(plan)[-1] + last.size
     return len(header_bytes(plan)) + data + -data % plan.base.header.alignment
 
 
-def _offsets(plan: Plan) -> list[int]:
+def _offsets(plan: GgufPlan) -> list[int]:
     """Where each tensor starts, from where the data starts."""
     offsets, position = [], 0
     for tensor in plan.tensors:
@@ -66,7 +66,7 @@ def _tensor_info(tensor: NewTensor, offset: int) -> bytes:
     return struct.pack("<Q", len(name)) + name + dims + struct.pack("<IQ", tensor.type, offset)
 
 
-def write_gguf(plan: Plan, file: BinaryIO, on_bytes: OnBytes) -> None:
+def write_gguf(plan: GgufPlan, file: BinaryIO, on_bytes: OnBytes) -> None:
     """Write a planned file.
 
     Args:

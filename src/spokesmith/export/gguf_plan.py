@@ -19,9 +19,9 @@ from typing import Literal, get_args
 import gguf
 import numpy as np
 import torch
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFValueType
 
-from spokesmith.bases.gguf_header import FORMATS, TensorInfo, entry_bytes
+from spokesmith.bases.gguf_header import FORMATS, TensorInfo
 from spokesmith.export.card import TaskFiles
 from spokesmith.export.fold import FoldedLayer
 from spokesmith.export.gguf_base import OWN_PREFIX, PARTS, GGUFBase, ffn_name
@@ -32,6 +32,8 @@ Touched = Literal["own", "q8_0", "f16"]
 TOUCHED: tuple[str, ...] = get_args(Touched)
 Array = np.ndarray
 Entries = Mapping[str, int | float | str | list[int] | list[float]]
+# The types of a layer's matrices, by part.
+Kinds = dict[str, GGMLQuantizationType]
 
 FORMAT_VERSION = 1
 WRITABLE = tuple(
@@ -76,7 +78,7 @@ class NewTensor:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class GgufPlan:
     """A file to write.
 
     Attributes:
@@ -98,7 +100,7 @@ class Plan:
 
 def plan_folded(
     base: GGUFBase, folded: Mapping[int, FoldedLayer], card: SpokesCard, *, touched: Touched = "own"
-) -> Plan:
+) -> GgufPlan:
     """The file in which a set is a part of the base's feed-forward blocks.
 
     Args:
@@ -111,28 +113,14 @@ def plan_folded(
     Raises:
         ValueError: a matrix cannot be read, or its rows do not fit the type that it is to have.
     """
-    inner = next(iter(folded.values())).gate.shape[0]
     kinds = {layer: _kinds(base, layer, touched) for layer in folded}
     names = frozenset(one.name.lower() for kind in kinds.values() for one in kind.values())
     # Where the file has one width for all layers, those without spokes are filled up with zeros.
     # A block that only guesses further tokens (nextn) is one of them.
     padded = [] if base.widths_differ else [i for i in range(len(base.widths)) if i not in folded]
-    downs = [kind["down"] for kind in kinds.values()]
-    downs += [readable_type(base.ffn(layer, "down")) for layer in padded]
-    # Blocks of 256 are no reason for more zeros: such a matrix can go to Q8_0, with blocks of 32.
-    block = max(min(GGML_QUANT_SIZES[kind][0], 32) for kind in downs)
+    inner = next(iter(folded.values())).gate.shape[0]
+    block = _block(base, kinds, padded)
     width = -(-inner // block) * block
-    notes: list[str] = []
-    if width != inner:
-        notes.append(
-            f"the spokes' {inner} inner units are filled up with zeros to {width}, since a "
-            f"quantised row is made of blocks of {block}"
-        )
-    if padded:
-        notes.append(
-            f"{len(padded)} layers without spokes are filled up with zeros, since the file has one "
-            "width for all"
-        )
     for layer in padded:
         kinds[layer] = {part: _padded_kind(base.ffn(layer, part), part, width) for part in PARTS}
     new: dict[str, NewTensor] = {}
@@ -140,24 +128,53 @@ def plan_folded(
         for part in PARTS:
             added = _added(base, folded.get(layer), part, width)
             new[ffn_name(layer, part)] = _grown(base.ffn(layer, part), part, kind[part], added)
-    notes += _conversions(new.values())
     tensors = [
         new.get(info.name) or NewTensor(name=info.name, dims=info.dims, type=info.type, source=info)
         for info in base.header.tensors.values()
     ]
-    return Plan(
+    return GgufPlan(
         base=base,
         tensors=tensors,
         changed={base.width_key: _wider_entry(base, set(kinds), width)},
         entries=_facts(card, layout="folded"),
-        notes=notes,
+        notes=[*_zeros(inner, width, block, len(padded)), *_conversions(new.values())],
         touched=names,
     )
 
 
-def _kinds(base: GGUFBase, layer: int, touched: Touched) -> dict[str, GGMLQuantizationType]:
+def _block(base: GGUFBase, kinds: Mapping[int, Kinds], padded: Sequence[int]) -> int:
+    """How many columns of the down projections are quantised together.
+
+    Args:
+        base: the file to graft onto.
+        kinds: types of the matrices that get spokes, by layer.
+        padded: layers whose matrices get zeros alone.
+    """
+    downs = [kind["down"] for kind in kinds.values()]
+    downs += [readable_type(base.ffn(layer, "down")) for layer in padded]
+    # Blocks of 256 are no reason for more zeros: such a matrix can go to Q8_0, with blocks of 32.
+    return max(min(GGML_QUANT_SIZES[kind][0], 32) for kind in downs)
+
+
+def _zeros(inner: int, width: int, block: int, num_padded: int) -> list[str]:
+    """What to say of the zeros that a file is filled up with."""
+    notes: list[str] = []
+    if width != inner:
+        notes.append(
+            f"the spokes' {inner} inner units are filled up with zeros to {width}, since a "
+            f"quantised row is made of blocks of {block}"
+        )
+    if num_padded:
+        notes.append(
+            f"{num_padded} layers without spokes are filled up with zeros, since the file has one "
+            "width for all"
+        )
+    return notes
+
+
+def _kinds(base: GGUFBase, layer: int, touched: Touched) -> Kinds:
     """The types that a layer's matrices are to have."""
-    found: dict[str, GGMLQuantizationType] = {}
+    found: Kinds = {}
     for part in PARTS:
         info = base.ffn(layer, part)
         kind = readable_type(info)
@@ -269,7 +286,7 @@ def _facts(card: SpokesCard, *, layout: str) -> dict[str, int | float | str | li
     return {OWN_PREFIX + key: value for key, value in facts.items()}
 
 
-def plan_tensors(base: GGUFBase, spokes: SpokeSet, card: SpokesCard) -> Plan:
+def plan_tensors(base: GGUFBase, spokes: SpokeSet, card: SpokesCard) -> GgufPlan:
     """The file in which a set is tensors of its own, in BF16 where it is stored so, else in F32.
 
     `blk.N.spoke.down.weight` and `.gate.weight` have rows of d values, `.up.weight` rows of S*r;
@@ -309,10 +326,10 @@ def plan_tensors(base: GGUFBase, spokes: SpokeSet, card: SpokesCard) -> Plan:
         "stock llama.cpp refuses tensors that it does not know: this file is for engines that know "
         "docs/gguf-spokes.md"
     ]
-    return Plan(base=base, tensors=tensors, changed={}, entries=facts, notes=notes)
+    return GgufPlan(base=base, tensors=tensors, changed={}, entries=facts, notes=notes)
 
 
-def with_task(plan: Plan, task: TaskFiles) -> Plan:
+def with_task(plan: GgufPlan, task: TaskFiles) -> GgufPlan:
     """The same file with the prompt that the set was trained with, and what answers fit."""
     facts = {
         f"{OWN_PREFIX}prompt": task.prompt,
@@ -326,3 +343,18 @@ def with_task(plan: Plan, task: TaskFiles) -> Plan:
 def entries_bytes(entries: Entries) -> list[bytes]:
     """Further keys as a file has them."""
     return [entry_bytes(key, value) for key, value in entries.items()]
+
+
+def entry_bytes(key: str, value: int | float | str | list[int] | list[float]) -> bytes:
+    """A key and its value as a file has them: STRING, UINT32, FLOAT32, or an array of numbers."""
+    head = struct.pack("<Q", len(key.encode())) + key.encode()
+    if isinstance(value, str):
+        raw = value.encode()
+        return head + struct.pack("<IQ", GGUFValueType.STRING, len(raw)) + raw
+    items = value if isinstance(value, list) else [value]
+    is_float = any(isinstance(item, float) for item in items)
+    kind = GGUFValueType.FLOAT32 if is_float else GGUFValueType.UINT32
+    packed = b"".join(struct.pack(FORMATS[kind], item) for item in items)
+    if not isinstance(value, list):
+        return head + struct.pack("<I", kind) + packed
+    return head + struct.pack("<IIQ", GGUFValueType.ARRAY, kind, len(items)) + packed

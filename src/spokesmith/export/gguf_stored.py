@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from gguf import GGMLQuantizationType
 
-from spokesmith.bases.gguf_header import TensorInfo, copy_bytes, read_header
+from spokesmith.bases.gguf_header import TensorInfo, copy_bytes
+from spokesmith.bases.gguf_reader import read_header
 from spokesmith.export.gguf_base import GGUFBase, ffn_name
 from spokesmith.export.gguf_plan import Array
 from spokesmith.spokes import SpokeSet

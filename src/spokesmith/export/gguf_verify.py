@@ -13,9 +13,10 @@ import gguf
 import numpy as np
 from gguf import GGMLQuantizationType
 
-from spokesmith.bases.gguf_header import Header, TensorInfo, copy_bytes, read_header
+from spokesmith.bases.gguf_header import Header, TensorInfo, copy_bytes
+from spokesmith.bases.gguf_reader import read_header
 from spokesmith.export.gguf_graft import PIECE_VALUES
-from spokesmith.export.gguf_plan import Array, NewTensor, Plan, entries_bytes
+from spokesmith.export.gguf_plan import Array, GgufPlan, NewTensor, entries_bytes
 from spokesmith.export.gguf_stored import stored_rows
 
 # Largest error of stored values, as a share of their root mean square. Rounding to 4 bits gives
@@ -50,7 +51,7 @@ class CheckFailedError(ValueError):
     """A file that was written is not what it should be, and was not kept.
 
     Attributes:
-        types: those of the matrices with the spokes (`Plan.touched`) where other types may mend
+        types: those of the matrices with the spokes (`GgufPlan.touched`) where other types may mend
             it; none where no type can.
     """
 
@@ -59,7 +60,7 @@ class CheckFailedError(ValueError):
         self.types = types
 
 
-def verify(plan: Plan, path: Path) -> Verified:
+def verify(plan: GgufPlan, path: Path) -> Verified:
     """Compare a written file with its plan.
 
     Raises:
@@ -92,7 +93,7 @@ class _RoundedError(_DiffersError):
     """What differs by more than its type may round."""
 
 
-def _check_keys(plan: Plan, written: Header) -> int:
+def _check_keys(plan: GgufPlan, written: Header) -> int:
     """All keys in order, each with the bytes that it is to have; how many are the base's own."""
     base = plan.base.header
     wanted = {
@@ -114,7 +115,7 @@ def _check_keys(plan: Plan, written: Header) -> int:
     return len(base.entries) - len(plan.changed)
 
 
-def _check_shapes(plan: Plan, written: Header) -> None:
+def _check_shapes(plan: GgufPlan, written: Header) -> None:
     if list(written.tensors) != [tensor.name for tensor in plan.tensors]:
         raise _DiffersError("its tensors are others")
     for tensor in plan.tensors:
@@ -123,7 +124,7 @@ def _check_shapes(plan: Plan, written: Header) -> None:
             raise _DiffersError(f"{tensor.name} is {found.type_name} {list(found.dims)}")
 
 
-def _check_values(plan: Plan, written: Header, keys: int) -> Verified:
+def _check_values(plan: GgufPlan, written: Header, keys: int) -> Verified:
     copied = kept = converted = 0
     largest = 0.0
     with plan.base.header.path.open("rb") as base, written.path.open("rb") as file:

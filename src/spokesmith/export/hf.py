@@ -1,6 +1,6 @@
 """A base and a set as one Hugging Face folder: an ordinary model, or one for vLLM's plugin.
 
-The base's text part is copied tensor by tensor; `plans.py` says what becomes of each.
+The base's text part is copied tensor by tensor; `hf_plan.py` says what becomes of each.
 """
 
 import copy
@@ -16,8 +16,8 @@ import torch
 from spokesmith.bases.loading import BaseSource
 from spokesmith.export.card import Measure, TaskFiles, licence_of, model_card, write_task
 from spokesmith.export.folders import check_space, whole_folder, write_facts
-from spokesmith.export.plans import Plan, plan_beside, plan_folded
-from spokesmith.export.weights import num_bytes, write_shards
+from spokesmith.export.hf_plan import HfPlan, plan_beside, plan_folded
+from spokesmith.export.hf_weights import num_bytes, write_shards
 from spokesmith.spokes import SpokesCard, SpokeSet
 
 DTYPES = {"bf16": torch.bfloat16, "fp32": torch.float32}
@@ -30,13 +30,20 @@ OTHER_BYTES = 50_000_000
 
 @dataclass(frozen=True, kw_only=True)
 class Exported:
-    """What was written. `intermediate_size` is that of the configuration, before and after."""
+    """What was written.
+
+    Attributes:
+        folder, num_files, num_bytes, num_parameters: the folder, and what is in it.
+        intermediate_size: of the configuration, before and after.
+        text_part_only: whether the base has parts for pictures or sound, which are not in it.
+    """
 
     folder: Path
     num_files: int
     num_bytes: int
     num_parameters: int
     intermediate_size: tuple[int, int]
+    text_part_only: bool
 
 
 def export_hf(
@@ -72,6 +79,7 @@ def export_hf(
             usable, or `out` is there or does not fit on the disk.
     """
     plan = LAYOUTS[layout](source, spokes, DTYPES[dtype])
+    text_part_only = source.config is not source.whole_config
     size = num_bytes(plan.tensors.values())
     with whole_folder(out, force=force) as folder:
         check_space(out, size + OTHER_BYTES)
@@ -88,6 +96,7 @@ def export_hf(
             task=task,
             measures=measures,
             takes_system_turn=takes_system_turn(source.tokenizer),
+            text_part_only=text_part_only,
         )
         (folder / "README.md").write_text(text, encoding="utf-8")
     return Exported(
@@ -96,10 +105,11 @@ def export_hf(
         num_bytes=size,
         num_parameters=sum(tensor.numel() for tensor in plan.tensors.values()),
         intermediate_size=(source.config.intermediate_size, plan.config.intermediate_size),
+        text_part_only=text_part_only,
     )
 
 
-def write_around(folder: Path, source: BaseSource, plan: Plan, dtype: torch.dtype) -> None:
+def write_around(folder: Path, source: BaseSource, plan: HfPlan, dtype: torch.dtype) -> None:
     """Write what a model's folder has beside weights: configuration, tokenizer, turn format.
 
     Raises:
@@ -108,6 +118,7 @@ def write_around(folder: Path, source: BaseSource, plan: Plan, dtype: torch.dtyp
     from transformers import GenerationConfig
 
     config = plan.config
+    tell_other_readers(config)
     config.architectures = [plan.architecture]
     config.dtype = dtype
     config.save_pretrained(folder)
@@ -134,6 +145,19 @@ def write_around(folder: Path, source: BaseSource, plan: Plan, dtype: torch.dtyp
     for pattern in ("LICENSE*", "NOTICE*"):
         for path in plan.weights.folder.glob(pattern):
             shutil.copyfile(path, folder / path.name)
+
+
+def tell_other_readers(config: Any) -> None:
+    """Say in a configuration what other programs than this library's own models read of it."""
+    if getattr(config, "is_heterogeneous", False):
+        # Gemma 4's layers of full attention have heads of their own. Newer versions of the library
+        # write them layer by layer alone, and where they find both, these two count for nothing.
+        full = config.per_layer_config["full_attention"]
+        config.global_head_dim = full.head_dim
+        config.num_global_key_value_heads = full.num_key_value_heads
+    if hasattr(config, "mtp_num_hidden_layers"):
+        # Layers that only guess further tokens are no part of what is written.
+        config.mtp_num_hidden_layers = 0
 
 
 def with_defaults(template: str, options: Mapping[str, Any]) -> str:

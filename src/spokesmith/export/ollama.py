@@ -6,11 +6,12 @@ the Go template. Only the last text is rendered: a set answers one text at a tim
 must not leak into its answer.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from spokesmith.bases.families import Family
 from spokesmith.bases.gguf_header import Header
-from spokesmith.bases.gguf_tokenizer import adds_start
+from spokesmith.bases.gguf_tokenizer import KEYS, adds_start, named_token
 from spokesmith.export.card import TaskFiles
 
 SYSTEM_MARK, TEXT_MARK = "\u27e6system\u27e7", "\u27e6text\u27e7"
@@ -33,13 +34,14 @@ def modelfile(header: Header, family: Family, task: TaskFiles) -> str:
     Raises:
         ValueError: the file has no chat template that can be rendered, or a text cannot be quoted.
     """
-    before, between, after = _frames(header, family)
+    tokens = header.texts(f"{KEYS}.tokens")
+    before, between, after = _frames(header, family, tokens)
     template = (
         f"{LAST_TEXT}{_literal(before)}{{{{ .System }}}}{_literal(between)}{{{{ $text }}}}"
         f"{_literal(after)}"
     )
     context = min(header.integer(f"{family.gguf_architecture}.context_length") or 0, MAX_CONTEXT)
-    end = _end_of_turn(header, family)
+    end = family.turn_end or named_token(header, tokens, "eos")
     lines = [
         f"# {task.name}: every message is a text to encode, each by itself.",
         "#   ollama create NAME -f Modelfile",
@@ -57,13 +59,13 @@ def modelfile(header: Header, family: Family, task: TaskFiles) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _frames(header: Header, family: Family) -> tuple[str, str, str]:
+def _frames(header: Header, family: Family, tokens: Sequence[str]) -> tuple[str, str, str]:
     """What a chat has before the system's words, between them and the text, and after it."""
     template = header.value("tokenizer.chat_template")
     if not isinstance(template, str) or not template:
         raise ValueError(f"{header.path.name} has no chat template: write a Modelfile by hand")
-    start = _special_token(header, "bos") or ""
-    names = {"bos_token": start, "eos_token": _special_token(header, "eos") or ""}
+    start = named_token(header, tokens, "bos") or ""
+    names = {"bos_token": start, "eos_token": named_token(header, tokens, "eos") or ""}
     rendered = _rendered(template, {**family.template_options, **names})
     # The engine puts this token before the prompt by itself.
     if adds_start(header) and start:
@@ -99,15 +101,6 @@ def _rendered(template: str, options: dict[str, Any]) -> str:
             raise ValueError(
                 f"the file's chat template cannot be rendered ({error}): write a Modelfile by hand"
             ) from error
-
-
-def _end_of_turn(header: Header, family: Family) -> str | None:
-    return family.turn_end or _special_token(header, "eos")
-
-
-def _special_token(header: Header, name: str) -> str | None:
-    index = header.integer(f"tokenizer.ggml.{name}_token_id")
-    return None if index is None else header.item("tokenizer.ggml.tokens", index)
 
 
 def _literal(text: str) -> str:

@@ -16,7 +16,7 @@ from spokesmith.metrics.facts import (
 from spokesmith.metrics.grounding import Grounding, Source, StatedFact, stands_in, stated_facts
 from spokesmith.metrics.judgement import Judgement, judge
 from spokesmith.metrics.keeping import KeptFact, kept_facts
-from spokesmith.metrics.leakage import EditVerdict, edit_followed, pair_leaks, twin_leaks
+from spokesmith.metrics.leakage import EditVerdict, edit_followed, twin_leaks
 from spokesmith.metrics.memory_rules import SALIENCE_RANGES, memory_problems
 from spokesmith.metrics.minimal import MinimalInput, is_minimal
 from spokesmith.metrics.statistics import bootstrap_interval, mcnemar, wilson_interval
@@ -51,7 +51,6 @@ __all__ = [
     "kept_facts",
     "mcnemar",
     "memory_problems",
-    "pair_leaks",
     "parse_strict",
     "prompt_echo",
     "repeated_sixgrams",

@@ -14,7 +14,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -150,21 +150,13 @@ def entity_preservation(source: str, answer: dict[str, Any]) -> float:
     return found / len(entities) if entities else 1.0
 
 
-def fabrication_rate(
-    source: str,
-    answer: dict[str, Any],
-    *,
-    fields: Sequence[str] | None = PROSE_FIELDS,
-) -> float:
+def fabrication_rate(source: str, answer: dict[str, Any]) -> float:
     """FR: the share of the answer's entities not found in the text; 0 where the answer has none.
 
-    The first published results (25 probes, 25.8 %) judged the whole answer as JSON text, which
-    `fields=None` does. The later ones judge the strings of five prose fields, as here by default.
+    Judged are the strings of five prose fields, as in the later published results; the first ones
+    (25 probes, 25.8 %) judged the whole answer as JSON text.
     """
-    if fields is None:
-        said = _written(answer)
-    else:
-        said = " ".join(text for text in map(answer.get, fields) if isinstance(text, str))
+    said = " ".join(text for text in map(answer.get, PROSE_FIELDS) if isinstance(text, str))
     entities = entities_in(said)
     missing = len(entities) - _found(map(str.lower, entities), source.lower())
     return missing / len(entities) if entities else 0.0

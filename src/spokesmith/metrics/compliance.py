@@ -17,6 +17,8 @@ from jsonschema.exceptions import SchemaError, ValidationError
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
+from spokesmith.metrics.strings import escape
+
 MAX_DEPTH = 100
 MAX_PROBLEMS = 50
 KEYS, TYPES, SUB_ARRAYS, ENUMS = "keys", "types", "sub_arrays", "enums"
@@ -275,5 +277,5 @@ def _aspects_of(error: ValidationError, schema: dict[str, Any]) -> set[str]:
 
 
 def _pointer(error: ValidationError) -> str:
-    parts = [str(part).replace("~", "~0").replace("/", "~1") for part in error.absolute_path]
-    return "/" + "/".join(parts) if parts else "(whole)"
+    pointer = "".join(f"/{escape(str(part))}" for part in error.absolute_path)
+    return pointer or "(whole)"

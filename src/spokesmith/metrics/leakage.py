@@ -63,15 +63,6 @@ def _leaked_order(judgement: Judgement, twin: Source) -> list[str]:
     ]
 
 
-def pair_leaks(
-    one: Judgement, other: Judgement, keep: Sequence[str] = (), other_keep: Sequence[str] = ()
-) -> list[str]:
-    """What either answer of two twins takes from the other's text; the same either way round."""
-    return sorted(
-        [*twin_leaks(one, other.source, other_keep), *twin_leaks(other, one.source, keep)]
-    )
-
-
 @dataclass(frozen=True, kw_only=True)
 class EditVerdict:
     """Whether the answer followed an edit of one slot of its text.

@@ -17,6 +17,7 @@ from spokesmith.metrics.vocabulary import lemma
 
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 CJK_RUN = re.compile(f"{CJK.pattern}+")
+WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)*")
 STOP_WORDS = frozenset(
     """
     a about above after again against all also although am an and another any are as at away be
@@ -44,7 +45,6 @@ _SUPERSCRIPTS = "⁰¹²³⁴⁵⁶⁷⁸⁹"
 # A string that is its own written form, and a part of one that is.
 _PLAIN = re.compile(r"[!-~]++(?: [!-~]++)*+")
 _WRITTEN = re.compile(r"(?:[!-~]++ ?)*+")
-_WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)*")
 _STOP = re.compile(r"(?<![.!?…])[.!?…]++[\"')\]]*+(?=\s)|[。！？]++[\"')\]]*+|(?<!\w)[|•](?!\w)")
 _SHORT_FORM = re.compile(
     r"(?:(?<![^\W_])(?:(?<!\d )[^\W\d_a-z]|Dr|Mr|Mrs|Ms|Prof|St|Sr|Jr|Rev|Gen|Col|Capt|Lt|Sgt|Hon|"
@@ -149,9 +149,9 @@ def _normal(cluster: str) -> str:
 def words(string: str) -> list[Piece]:
     """The words and numbers of a string as written, each CJK character by itself."""
     if string.isascii():
-        return [Piece(match.group(), *match.span()) for match in _WORD.finditer(string)]
+        return [Piece(match.group(), *match.span()) for match in WORD.finditer(string)]
     found: list[Piece] = []
-    for match in _WORD.finditer(string.replace("’", "'")):
+    for match in WORD.finditer(string.replace("’", "'")):
         start, end = match.span()
         cut = start
         for mark in CJK.finditer(string, start, end):

@@ -35,7 +35,7 @@ class InputRecord:
         return self.judgement.passes and not self.leaks
 
 
-def summarise(records: Iterable[InputRecord], *, seed: int = 0) -> dict[str, Any]:
+def summarise(records: Iterable[InputRecord]) -> dict[str, Any]:
     """All measures, each as {"value", "interval_95", "n"}; value and interval None where n is 0.
 
     HFR, HFR_inputs, ECHO and XLEAK count faults, the others what is right. `TFR` has one entry for
@@ -43,23 +43,21 @@ def summarise(records: Iterable[InputRecord], *, seed: int = 0) -> dict[str, Any
     with the number of outputs that hold them.
     """
     kept = list(records)
-    measures = {
-        name: _measure([value(one) for one in kept], seed) for name, value in _MEASURES.items()
-    }
+    measures = {name: _measure([value(one) for one in kept]) for name, value in _MEASURES.items()}
     outputs = [
         ([text for _, text in one.judgement.strings], one.judgement.source.text) for one in kept
     ]
     return {"measures": measures, "repeated_sixgrams": repeated_sixgrams(outputs)}
 
 
-def _measure(values: Sequence[float | None], seed: int) -> dict[str, Any]:
+def _measure(values: Sequence[float | None]) -> dict[str, Any]:
     defined = [float(value) for value in values if value is not None]
     count = len(defined)
     mean = sum(defined) / count if count else None
     if mean in (0.0, 1.0):
         interval = wilson_interval(round(sum(defined)), count)
     else:
-        interval = bootstrap_interval(defined, seed=seed)
+        interval = bootstrap_interval(defined)
     return {"value": mean, "interval_95": interval, "n": count}
 
 

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from spokesmith.metrics.names import PARTICLES, TITLES
-from spokesmith.metrics.strings import Written, folded
+from spokesmith.metrics.strings import WORD, Written, folded
 from spokesmith.metrics.vocabulary import lemma
 
 Span = tuple[int, int]
 
 LONGEST_GAP = 12
 LONGEST_JOIN = 4
-_WORD = re.compile(r"[^\W_]+(?:'[^\W\d_]+)*")
 _PARTING = re.compile(r"[!?;:,()\[\]|]")
 
 
@@ -33,7 +32,7 @@ class WordIndex:
         """The words of the text with case and possessive folded, and where they stand."""
         return [
             (_bare(match.group()), match.start(), match.end())
-            for match in _WORD.finditer(self._folded)
+            for match in WORD.finditer(self._folded)
         ]
 
     @cached_property
@@ -105,7 +104,7 @@ class WordIndex:
 
 def split_words(string: str) -> list[str]:
     """The words of a folded string without possessives, as the index holds them."""
-    return [_bare(found) for found in _WORD.findall(string)]
+    return [_bare(found) for found in WORD.findall(string)]
 
 
 def _bare(word: str) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 from spokesmith import __version__
 from spokesmith.metrics import KINDS, is_minimal, summarise, wilson_interval
 from spokesmith.metrics.classical import ClassicalRecord, classical, measures_of
+from spokesmith.metrics.report_document import FORMAT
 from spokesmith.probes.score import ProbeReport, ProbeResult
 
-FORMAT = 1
 ASPECTS = ("json_valid", "keys", "types", "sub_arrays", "enums", "ranges", "lengths")
 LEFT_OUT = "(left out)"
 TOP_SETTINGS = ("base", "spokes", "url", "constrained", "max_tokens", "time_limit_s")

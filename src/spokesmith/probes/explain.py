@@ -12,8 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from spokesmith.metrics import parse_strict
+from spokesmith.metrics.report_document import made_up
 from spokesmith.metrics.strings import leaves_of
-from spokesmith.probes.tables import lost, made_up, problems_of, shown
+from spokesmith.probes.tables import lost, problems_of, shown
 
 GROUNDED, MADE_UP, LOST = "underline green", "bold red", "bold yellow"
 CONTEXT_CHARACTERS = 20

@@ -19,10 +19,9 @@ from spokesmith.metrics import (
     stands_in,
     twin_leaks,
 )
-from spokesmith.metrics.judgement import Rules
 from spokesmith.probes.answers import Answer, no_answer
 from spokesmith.probes.records import Probe
-from spokesmith.tasks import Task, load_task
+from spokesmith.tasks import Task
 from spokesmith.tasks.probe_records import appears_in, strings_in
 
 
@@ -82,7 +81,8 @@ def score(
     """
     by_id = {probe.id: probe for probe in [*whole_set, *probes]}
     sources = cache(lambda id: Source(by_id[id].text))
-    rules = _rules_of(task)
+    # The field rules belong to the schema of the built-in task.
+    rules = memory_problems if task.has_memory_schema else None
     judgements: dict[str, Judgement] = {}
     for probe in probes:
         answer = answers.get(probe.id) or no_answer(probe.id)
@@ -118,8 +118,3 @@ def score(
         )
 
     return ProbeReport(task=task.name, results=[result_of(probe) for probe in probes])
-
-
-def _rules_of(task: Task) -> Rules | None:
-    """The field rules belong to the schema of the built-in task, whatever a task is called."""
-    return memory_problems if task.schema_hash == load_task("memory").schema_hash else None

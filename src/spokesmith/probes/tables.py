@@ -11,6 +11,7 @@ from rich.text import Text
 
 from spokesmith.metrics import NUMBER
 from spokesmith.metrics.explanations import CLASSICAL, CLASSICAL_NOTE, explanation_of
+from spokesmith.metrics.report_document import decoding_of, made_up, not_kept
 
 Entry = Mapping[str, Any]
 
@@ -47,8 +48,7 @@ def summary_lines(document: Mapping[str, Any]) -> list[str]:
 def totals_tables(document: Mapping[str, Any]) -> list[Table]:
     """Each measure with its interval and n, and the counts behind the valid answers."""
     totals = document["totals"]
-    decoding = {True: "constrained", False: "free", None: "unknown decoding"}
-    title = f"{document['task']}, {document['set']}, {decoding[document['constrained']]}"
+    title = f"{document['task']}, {document['set']}, {decoding_of(document)}"
     strict = {name: explanation_of(name) for name in totals["measures"]}
     tables = [_measures_table(title, totals["measures"], strict, _caption(totals))]
     if classical := totals.get("classical"):
@@ -174,18 +174,9 @@ def _shortened(problem: str) -> str:
     return problem if len(problem) <= 2 * half else f"{problem[:half]} … {problem[-half:]}"
 
 
-def made_up(entry: Entry) -> list[dict[str, Any]]:
-    """The stated facts of an answer that its text does not ground."""
-    return [one for one in entry["judgement"]["stated"] if one["source_span"] is None]
-
-
 def lost(entry: Entry, kind: str | None = None) -> list[dict[str, Any]]:
     """The facts of the text, of all kinds or of one, that a whole answer does not keep."""
-    if entry["judgement"]["failed"]:
-        return []
-    return [
-        one for one in entry["judgement"]["kept"] if not one["kept"] and kind in (None, one["kind"])
-    ]
+    return [] if entry["judgement"]["failed"] else not_kept(entry, kind)
 
 
 def problems_of(entry: Entry) -> list[str]:

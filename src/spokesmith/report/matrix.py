@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from spokesmith.metrics import NUMBER, report_document
+
 Probe = Mapping[str, Any]
 
 
@@ -115,20 +117,15 @@ def _with_note(words: str, cell: Cell) -> str:
 
 
 def _nothing_made_up(probe: Probe) -> Cell:
-    judgement = probe["judgement"]
-    share = judgement["fabrication"]
+    share = probe["judgement"]["fabrication"]
     if share is None:
         return Cell(holds=None)
-    count = (
-        0 if judgement["failed"] else sum(one["source_span"] is None for one in judgement["stated"])
-    )
-    return Cell(holds=share == 0, note=str(count or ""))
+    return Cell(holds=share == 0, note=str(len(report_document.made_up(probe)) or ""))
 
 
 def _numbers_kept(probe: Probe) -> Cell:
-    judgement = probe["judgement"]
-    lost = sum(one["kind"] == "number" and not one["kept"] for one in judgement["kept"])
-    return Cell(holds=judgement["numbers_kept"], note=str(lost or ""))
+    lost = len(report_document.not_kept(probe, NUMBER))
+    return Cell(holds=probe["judgement"]["numbers_kept"], note=str(lost or ""))
 
 
 def _rules_kept(probe: Probe) -> Cell:

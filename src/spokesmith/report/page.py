@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from spokesmith.metrics.explanations import CLASSICAL_NOTE
+from spokesmith.metrics.report_document import check_format, decoding_of
 from spokesmith.report.html import render
 from spokesmith.report.matrix import Cell, Column, columns_of, failures_first, reasons_of
 from spokesmith.report.measures import classical_of, measures_of
 from spokesmith.report.texts import Texts, texts_of
 
-FORMAT = 1
 OPEN_AT_FIRST = 3
 
 
@@ -53,24 +53,6 @@ def page(document: Mapping[str, Any]) -> str:
         settings=_settings(document),
         tables=_tables(document["totals"]),
     )
-
-
-def check_format(document: Mapping[str, Any]) -> None:
-    """Refuse what is no report document of the format that the pages read.
-
-    Raises:
-        ValueError: it is not.
-    """
-    if document.get("format") != FORMAT:
-        raise ValueError(
-            f"the report's format is {document.get('format')!r}, this page reads {FORMAT}: "
-            "run the probes again with this version"
-        )
-
-
-def decoding_of(document: Mapping[str, Any]) -> str:
-    """How the answers were decoded; answers that others made do not say."""
-    return {True: "constrained", False: "free", None: "unknown decoding"}[document["constrained"]]
 
 
 def _rows(probes: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> list[_Row]:

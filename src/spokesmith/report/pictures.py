@@ -45,7 +45,7 @@ def layer_heat_maps(rows: Sequence[dict[str, Any]], path: Path, *, title: str) -
     Args:
         rows: one for each layer, with `layer` and columns of numbers; each column has a colour
             scale of its own, logarithmic where its numbers span more than a factor of 30.
-        path: of the picture.
+        path: of the picture; its folder is made.
         title: above it.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -68,6 +68,7 @@ def layer_heat_maps(rows: Sequence[dict[str, Any]], path: Path, *, title: str) -
     axes[-1].set_xticks(places, [str(rows[place]["layer"]) for place in places])
     axes[-1].set_xlabel("layer")
     figure.subplots_adjust(hspace=0.35)
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, bbox_inches="tight")
 
 

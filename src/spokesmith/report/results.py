@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from spokesmith.metrics.explanations import CLASSICAL, CLASSICAL_NOTE
+from spokesmith.metrics.report_document import check_format, decoding_of
 from spokesmith.metrics.statistics import mcnemar
 from spokesmith.report.html import render
 from spokesmith.report.matrix import columns_of
 from spokesmith.report.measures import Measure, classical_of, in_order, measures_of
-from spokesmith.report.page import check_format, decoding_of
 
 # What was asked which probes: at the top of a document, or in its `made`.
 SUBJECT = (

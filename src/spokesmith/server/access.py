@@ -38,13 +38,14 @@ class Access:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] not in OPEN_PATHS:
-            error = self._refusal(scope["method"], Headers(scope=scope))
+            headers = Headers(scope=scope)
+            error = self._refusal(scope["method"], headers)
             if error is not None:
                 scope["state"]["record"]["error"] = error.message
                 response = error.response()
                 if error.status == 401:
                     # In lines of their own: browsers do not find a scheme behind another.
-                    for scheme in ("Bearer", 'Basic realm="spokesmith"'):
+                    for scheme in _schemes_after(headers):
                         response.headers.append("WWW-Authenticate", scheme)
                 await response(scope, receive, send)
                 return
@@ -67,7 +68,7 @@ class Access:
                 code="foreign_host",
             )
         origin = headers.get("origin")
-        if origin is None or method in READING or self._may_call(origin, host):
+        if origin is None or method in READING or self._may_call(origin, headers):
             return None
         return ApiError(
             f"pages of '{origin[:100]}' may not call this server",
@@ -76,9 +77,17 @@ class Access:
             code="foreign_origin",
         )
 
-    def _may_call(self, origin: str, host: str) -> bool:
+    def _may_call(self, origin: str, headers: Headers) -> bool:
         allowed = self._settings.cors_origins
-        return "*" in allowed or origin in allowed or _netloc_of(origin) == host
+        return (
+            "*" in allowed
+            or origin in allowed
+            or _netloc_of(origin) == headers.get("host", "")
+            # Behind a proxy the host may be another than the page's. No script can set this header,
+            # and browsers send it only over TLS or to loopback names, so a foreign name that leads
+            # here does not come with it.
+            or headers.get("sec-fetch-site") == "same-origin"
+        )
 
     def _has_key(self, headers: Headers) -> bool:
         given = [_key_of(value) for value in headers.getlist("authorization")]
@@ -88,15 +97,25 @@ class Access:
         return any(matches)
 
 
+def _schemes_after(headers: Headers) -> tuple[str, ...]:
+    """How a key may be sent, after a request without a valid one.
+
+    A page that sent one tells its user itself that it is wrong: its browser is not made to ask.
+    """
+    sent = headers.get("authorization", "").lower()
+    return ("Bearer",) if sent.startswith("bearer ") else ("Bearer", 'Basic realm="spokesmith"')
+
+
 def _key_of(authorization: str) -> bytes:
-    scheme, _, value = authorization.strip().partition(" ")
+    # As bytes: the last one of "à" in UTF-8 is a space that a str would be stripped of.
+    scheme, _, value = authorization.encode("latin-1").partition(b" ")
     value = value.strip()
-    if scheme.lower() == "basic":
+    if scheme.lower() == b"basic":
         try:
             return base64.b64decode(value, validate=True).partition(b":")[2]
-        except (binascii.Error, ValueError):
+        except binascii.Error:
             return b""
-    return value.encode("latin-1") if scheme.lower() == "bearer" else b""
+    return value if scheme.lower() == b"bearer" else b""
 
 
 def _name_of(host: str) -> str:

@@ -11,12 +11,20 @@ from pydantic import BaseModel
 from starlette.middleware.cors import CORSMiddleware
 
 from spokesmith import __version__
-from spokesmith.server import chat, completions, docs_page, errors, health, llama, models
+from spokesmith.server import (
+    chat,
+    completions,
+    docs_page,
+    embeddings,
+    encoding,
+    errors,
+    health,
+    llama,
+    models,
+    page,
+)
 from spokesmith.server.access import Access
 from spokesmith.server.bodies import Bodies
-from spokesmith.server.embeddings import embeddings_router
-from spokesmith.server.encoding import encode_router
-from spokesmith.server.page import page_router
 from spokesmith.server.record import Record
 from spokesmith.server.service import Service
 
@@ -63,12 +71,10 @@ def create_app(service: Service) -> FastAPI:
         },
     )
     errors.add_handlers(app)
-    for room in (chat, completions, models, llama, health):
-        room.add_routes(app, service)
+    for routes in (chat, completions, models, llama, health, encoding, embeddings):
+        routes.add_routes(app, service)
     has_keys = bool(service.settings.api_keys)
-    page = page_router(asks_for_key=has_keys)
-    for router in (encode_router(service), embeddings_router(service), page):
-        app.include_router(router)
+    page.add_routes(app, asks_for_key=has_keys)
     docs_page.add_routes(app)
     _describe(app, has_keys=has_keys)
     # The last one added sees a request first.

@@ -11,10 +11,10 @@ from typing import NoReturn
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from spokesmith.server.access import READING
 from spokesmith.server.errors import ApiError
 from spokesmith.server.service import Settings
 
-READING = ("GET", "HEAD", "OPTIONS")
 # A string that is not closed ends with the body, and none is gone over twice.
 _BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[{]|[\]}]', re.DOTALL)
 _HALF_PAIR = re.compile(r"\\u[dD][89a-fA-F]")

@@ -6,12 +6,10 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from spokesmith.backends.completion import Completion
-from spokesmith.backends.request import ContextError
 from spokesmith.server.chat_answer import ChatStream, chat_document
 from spokesmith.server.chat_request import ChatPlan, ChatRequest, plan_chat
-from spokesmith.server.errors import as_api_error
 from spokesmith.server.event_stream import EventStream
-from spokesmith.server.jobs import Answers, begin, begin_stream, for_client
+from spokesmith.server.jobs import Answers, begin_asked, for_client
 from spokesmith.server.record import note, note_answers
 from spokesmith.server.service import Service
 
@@ -59,11 +57,6 @@ async def _stream(service: Service, http: Request, plan: ChatPlan, body: ChatReq
 
 
 async def _begin(service: Service, plan: ChatPlan, *, stream: bool) -> Answers:
-    try:
-        if stream:
-            return await begin_stream(service, plan.requests)
-        return await begin(service, plan.requests)
-    except ContextError as error:
-        raise as_api_error(error, param="messages") from error
-    except ValueError as error:
-        raise as_api_error(error, param=plan.held.field if plan.held else None) from error
+    return await begin_asked(
+        service, plan.requests, stream=stream, prompt="messages", held=plan.held
+    )

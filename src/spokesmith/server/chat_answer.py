@@ -1,38 +1,24 @@
 """What a chat completion looks like, whole and as a stream."""
 
-import secrets
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from spokesmith.backends.completion import Completion, Piece
-from spokesmith.backends.request import Backend, Chosen
+from spokesmith.backends.request import Backend
+from spokesmith.server.answers import (
+    finish_reason,
+    how_made,
+    is_whole,
+    new_id,
+    timings,
+    token_documents,
+    usage,
+)
 from spokesmith.server.chat_request import ChatPlan
 from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import DONE, data_event
-from spokesmith.server.fields import timings, usage
 from spokesmith.server.tools import Call
-
-# The least that OpenAI reports: infinity is not JSON.
-LEAST_LOGPROB = -9999.0
-
-
-def new_id(kind: str) -> str:
-    """An id as OpenAI's, for instance `chatcmpl-...`."""
-    return f"{kind}-{secrets.token_hex(12)}"
-
-
-def finish_reason(completion: Completion, call: Call | None = None) -> str:
-    """OpenAI's word: an answer that was cut, for whatever reason, ended by its length."""
-    if completion.finish_reason != "stop":
-        return "length"
-    return "stop" if call is None else "tool_calls"
-
-
-def is_whole(completion: Completion) -> bool:
-    """Whether a held answer has its end, be it a given one."""
-    return completion.finish_reason == "stop" or completion.closed
 
 
 def chat_document(
@@ -50,36 +36,8 @@ def chat_document(
         ],
         "usage": usage(list(completions)),
         "timings": timings(completions[0]),
-        "spokesmith": how_made(completions, plan),
+        "spokesmith": {**how_made(completions), "task": plan.task},
     }
-
-
-def how_made(completions: Sequence[Completion], plan: ChatPlan | None = None) -> dict[str, Any]:
-    """What the engine did for answers: where their tokens came from, and for how many forwards."""
-    origins = Counter(token.origin for one in completions for token in one.tokens)
-    made: dict[str, Any] = {
-        "closed": any(one.closed for one in completions),
-        "tokens": dict(sorted(origins.items())),
-        "forwards": sum(one.num_forwards for one in completions),
-    }
-    return made if plan is None else {**made, "task": plan.task}
-
-
-def token_documents(tokens: Iterable[Chosen], backend: Backend) -> list[dict[str, Any]]:
-    """The log probabilities of tokens, as OpenAI gives them."""
-
-    def one(token_id: int, logprob: float | None) -> dict[str, Any]:
-        value = backend.token_bytes(token_id)
-        return {
-            "token": value.decode("utf-8", "replace"),
-            "logprob": max(LEAST_LOGPROB, logprob if logprob is not None else LEAST_LOGPROB),
-            "bytes": list(value),
-        }
-
-    return [
-        {**one(token.id, token.logprob), "top_logprobs": [one(*top) for top in token.top]}
-        for token in tokens
-    ]
 
 
 class ChatStream:
@@ -123,9 +81,12 @@ class ChatStream:
         yield self._chunk(
             index,
             {},
-            finish_reason=finish_reason(completion, call),
+            finish_reason=finish_reason(completion, is_call=call is not None),
             closed=completion.closed,
-            more={"timings": timings(completion), "spokesmith": how_made([completion], self._plan)},
+            more={
+                "timings": timings(completion),
+                "spokesmith": {**how_made([completion]), "task": self._plan.task},
+            },
         )
 
     def error(self, error: ApiError) -> Iterable[str]:
@@ -184,7 +145,7 @@ def _choice(plan: ChatPlan, index: int, completion: Completion, backend: Backend
         "index": index,
         "message": message,
         "logprobs": logprobs,
-        "finish_reason": finish_reason(completion, call),
+        "finish_reason": finish_reason(completion, is_call=call is not None),
         "closed": completion.closed,
     }
 

@@ -6,10 +6,18 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
-from spokesmith.backends.request import Constraint, ContextError, Model, Request
+from spokesmith.backends.request import Constraint, Model, Request
 from spokesmith.server.constraints import ConstraintFields, Held, held_by
-from spokesmith.server.errors import ApiError, as_api_error
-from spokesmith.server.fields import UNLIMITED, Items, StreamOptions, TextFields
+from spokesmith.server.errors import ApiError
+from spokesmith.server.fields import (
+    UNLIMITED,
+    Items,
+    StreamOptions,
+    TextFields,
+    TokenLimit,
+    check_closing,
+    check_count,
+)
 from spokesmith.server.messages import ChatMessage, as_turns, plain_text, wants_no_thinking
 from spokesmith.server.service import Service
 from spokesmith.server.tools import Tool, ToolChoice, ToolUse, tool_use
@@ -43,10 +51,10 @@ class ChatRequest(ConstraintFields, TextFields):
     """A chat to go on with."""
 
     messages: Items[ChatMessage] = Field(min_length=1)
-    max_tokens: int | None = Field(
-        None, ge=-1, description="Most tokens of the answer; -1 lets it run to the context's end."
+    max_tokens: TokenLimit | None = Field(
+        None, description="Most tokens of the answer; -1 lets it run to the context's end."
     )
-    max_completion_tokens: int | None = Field(None, ge=-1, description="As max_tokens.")
+    max_completion_tokens: TokenLimit | None = Field(None, description="As max_tokens.")
     n: int | None = Field(None, ge=1, description="How many answers.")
     logprobs: bool | None = None
     top_logprobs: int | None = Field(None, ge=0, le=MAX_TOP_LOGPROBS)
@@ -62,13 +70,6 @@ class ChatRequest(ConstraintFields, TextFields):
     reasoning_effort: str | None = Field(
         None, description="`none` only: answers come without reasoning."
     )
-
-    @field_validator("max_tokens", "max_completion_tokens")
-    @classmethod
-    def _some_tokens(cls, count: int | None) -> int | None:
-        if count == 0:
-            raise ValueError("0 tokens are no answer: give at least 1")
-        return count
 
     @field_validator("reasoning_effort")
     @classmethod
@@ -124,7 +125,8 @@ def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
         UnknownModelError: no such model.
     """
     model = service.model(body.model)
-    check_count(service, body.messages, param="messages")
+    context_length = service.backend.context_length
+    check_count(body.messages, context_length=context_length, param="messages")
     held = held_by(body)
     limit = body.max_completion_tokens or body.max_tokens
     request = Request(
@@ -171,29 +173,6 @@ def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
 
 def _as_constraint(task: Task) -> Constraint:
     return Constraint(kind="schema", value=task.schema)
-
-
-def check_count(service: Service, parts: Sequence[object], *, param: str) -> None:
-    """What takes a token each need not be rendered to see that there are too many."""
-    context = service.backend.context_length
-    if len(parts) > context:
-        raise as_api_error(
-            ContextError(
-                f"{param} has {len(parts)} parts, each a token or more, and the context is "
-                f"{context} tokens: send fewer"
-            ),
-            param=param,
-        )
-
-
-def check_closing(request: Request) -> None:
-    """Only what is held to a grammar has a shortest valid ending."""
-    if request.on_truncation == "close" and request.constraint is None:
-        raise ApiError(
-            "on_truncation is close, but nothing holds the answer",
-            remedy="give a response_format, or leave on_truncation out",
-            param="on_truncation",
-        )
 
 
 def _leaves_all_to_the_task(body: ChatRequest) -> bool:

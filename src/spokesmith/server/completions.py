@@ -1,20 +1,27 @@
 """`POST /v1/completions`: texts that go on from prompts as they are, without a chat's turns."""
 
+import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI, Request, Response
 from pydantic import Field, field_validator
 
 from spokesmith.backends import request as engine
 from spokesmith.backends.completion import Completion, Piece
-from spokesmith.backends.request import Backend, Chosen, ContextError
-from spokesmith.server.chat_answer import finish_reason, how_made, new_id, token_documents
-from spokesmith.server.chat_request import check_closing
+from spokesmith.backends.request import Backend, Chosen
+from spokesmith.server.answers import (
+    finish_reason,
+    how_made,
+    new_id,
+    timings,
+    token_documents,
+    usage,
+)
 from spokesmith.server.constraints import ConstraintFields, Held, held_by
-from spokesmith.server.errors import ApiError, as_api_error
+from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import DONE, EventStream, data_event
 from spokesmith.server.fields import (
     UNLIMITED,
@@ -22,10 +29,10 @@ from spokesmith.server.fields import (
     StreamOptions,
     TextFields,
     TokenId,
-    timings,
-    usage,
+    TokenLimit,
+    check_closing,
 )
-from spokesmith.server.jobs import Answers, begin, begin_stream, for_client
+from spokesmith.server.jobs import Answers, begin_asked, for_client
 from spokesmith.server.record import note, note_answers
 from spokesmith.server.service import Service
 
@@ -36,8 +43,8 @@ class CompletionRequest(ConstraintFields, TextFields):
     """Prompts to go on from: a text, token ids, or a list of either."""
 
     prompt: str | Items[str] | Items[TokenId] | Items[Items[TokenId]]
-    max_tokens: int | None = Field(
-        None, ge=-1, description="16 if left out, as OpenAI does; -1 runs to the context's end."
+    max_tokens: TokenLimit | None = Field(
+        None, description="16 if left out, as OpenAI does; -1 runs to the context's end."
     )
     n: int | None = Field(None, ge=1)
     logprobs: int | None = Field(None, ge=0, le=20)
@@ -46,24 +53,16 @@ class CompletionRequest(ConstraintFields, TextFields):
     @field_validator("prompt")
     @classmethod
     def _prompts_are_not_empty(cls, prompt: Any) -> Any:
-        if not prompt or any(one == [] for one in prompt):
+        if not prompt or (isinstance(prompt, list) and [] in prompt):
             raise ValueError("an empty prompt has nothing to go on from: give a text")
         return prompt
 
-    @field_validator("max_tokens")
-    @classmethod
-    def _some_tokens(cls, count: int | None) -> int | None:
-        if count == 0:
-            raise ValueError("0 tokens are no answer: give at least 1")
-        return count
-
     @property
-    def prompts(self) -> list[str | list[int]]:
-        if isinstance(self.prompt, str):
-            return [self.prompt]
-        if isinstance(self.prompt[0], int):
-            return [[int(token) for token in self.prompt if isinstance(token, int)]]
-        return [one for one in self.prompt if isinstance(one, str | list)]
+    def prompts(self) -> Sequence[str | list[int]]:
+        """Each prompt by itself, none of them copied: one may be millions of ids."""
+        if isinstance(self.prompt, str) or isinstance(self.prompt[0], int):
+            return [cast("str | list[int]", self.prompt)]
+        return cast("list[str | list[int]]", self.prompt)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +81,8 @@ def add_routes(app: FastAPI, service: Service) -> None:
     @app.post("/v1/completions", tags=["OpenAI"])
     async def completions(body: CompletionRequest, http: Request) -> Any:
         """Go on from texts."""
-        plan = plan_completions(service, body)
+        # A schema may be large.
+        plan = await asyncio.to_thread(plan_completions, service, body)
         note(http, model=plan.model.name, stream=bool(body.stream))
         if service.settings.log_contents:
             note(http, prompts=body.prompts)
@@ -106,11 +106,11 @@ def plan_completions(service: Service, body: CompletionRequest) -> CompletionPla
     """
     model = service.model(body.model)
     held = held_by(body)
-    count = body.n or 1
+    prompts, count = body.prompts, body.n or 1
     limit = service.settings.max_choices
-    if count * len(body.prompts) > limit:
+    if count * len(prompts) > limit:
         raise ApiError(
-            f"{len(body.prompts)} prompts with {count} answers each",
+            f"{len(prompts)} prompts with {count} answers each",
             remedy=f"ask for at most {limit} answers in all",
             param="n" if count > 1 else "prompt",
         )
@@ -126,11 +126,11 @@ def plan_completions(service: Service, body: CompletionRequest) -> CompletionPla
             num_logprobs=body.logprobs,
             on_truncation=body.on_truncation or "cut",
         )
-        for prompt in body.prompts
+        for prompt in prompts
         for sampling in body.samplings(count)
     ]
     check_closing(requests[0])
-    return CompletionPlan(model=model, requests=requests, held=held, num_prompts=len(body.prompts))
+    return CompletionPlan(model=model, requests=requests, held=held, num_prompts=len(prompts))
 
 
 class CompletionStream:
@@ -210,14 +210,7 @@ async def _stream(
 
 
 async def _begin(service: Service, plan: CompletionPlan, *, stream: bool) -> Answers:
-    try:
-        if stream:
-            return await begin_stream(service, plan.requests)
-        return await begin(service, plan.requests)
-    except ContextError as error:
-        raise as_api_error(error, param="prompt") from error
-    except ValueError as error:
-        raise as_api_error(error, param=plan.held.field if plan.held else None) from error
+    return await begin_asked(service, plan.requests, stream=stream, prompt="prompt", held=plan.held)
 
 
 def _document(plan: CompletionPlan, done: list[Completion], backend: Backend) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from spokesmith.backends.completion import Completion
 from spokesmith.backends.request import Constraint
 from spokesmith.metrics import check, parse_strict
+from spokesmith.server.answers import is_whole
 from spokesmith.server.errors import ApiError, as_api_error
 from spokesmith.server.schema_limits import check_grammar, check_schema, closed, is_cheap_to_check
 
@@ -88,7 +89,7 @@ def outcome(constraint: Constraint | None, completion: Completion) -> str | None
     """
     if constraint is None or constraint.kind not in ("schema", "json"):
         return None
-    if completion.finish_reason != "stop" and not completion.closed:
+    if not is_whole(completion):
         return "cut"
     try:
         parse_strict(completion.text)

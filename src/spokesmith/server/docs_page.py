@@ -39,7 +39,7 @@ def docs_page(document: dict[str, Any]) -> str:
         f"<title>{escape(info['title'])} API</title><style>{STYLE}</style>",
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1>",
         f"<p>{escape(info['description'])} The same as data: ",
-        "<a href=/openapi.json>/openapi.json</a></p>",
+        "<a href=openapi.json>/openapi.json</a></p>",
     ]
     for path, operations in document["paths"].items():
         for method, operation in operations.items():

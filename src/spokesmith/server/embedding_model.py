@@ -49,7 +49,7 @@ class EmbeddingModel:
         self._is_unit = bool(np.isclose(np.linalg.norm(probe), 1.0, atol=1e-3))
 
     @classmethod
-    def open(cls, name: str, *, device: str = "cpu") -> "EmbeddingModel":
+    def open(cls, name: str) -> "EmbeddingModel":
         """Load a model: the bundled one, a folder, or one of the Hugging Face hub.
 
         Only a hub name with its organisation (`org/model`) may lead to a download.
@@ -73,7 +73,7 @@ class EmbeddingModel:
         is_local = folder is not None
         try:
             model = SentenceTransformer(
-                str(folder) if is_local else name, device=device, local_files_only=is_local
+                str(folder) if is_local else name, device="cpu", local_files_only=is_local
             )
         except (OSError, ValueError) as error:
             raise ValueError(

@@ -1,33 +1,27 @@
 """POST /v1/embeddings: texts or token ids in, vectors out, in OpenAI's form.
 
-The model runs in one thread of its own, a batch at a time, so that requests take turns and the
-event loop never waits. Bounded: requests at once, inputs of a request, tokens of an input.
+The event loop never waits for the model, which runs in a thread of its own (`embedder`).
 """
 
 import asyncio
 import base64
 import json
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any, Literal, TypeVar, cast
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
 
-from spokesmith.backends.request import BusyError, ContextError, UnknownModelError
-from spokesmith.server.embedding_model import EmbeddingModel, Window
+from spokesmith.backends.request import UnknownModelError
+from spokesmith.server.embedder import Embedder
+from spokesmith.server.embedding_model import EmbeddingModel
 from spokesmith.server.errors import ApiError
 from spokesmith.server.fields import ModelName
 from spokesmith.server.jobs import for_client
 from spokesmith.server.service import Service
 
 MAX_INPUTS = 2048
-MAX_INPUT_TOKENS = 8192
-MAX_REQUEST_TOKENS = 300_000
-MAX_REQUESTS = 64
-BATCH_SIZE = 16
-Value = TypeVar("Value")
 
 
 def _checked_input(value: Any) -> Any:
@@ -66,97 +60,11 @@ class EmbeddingsBody(BaseModel):
     user: str | None = Field(None, description="Taken, and changes nothing.")
 
 
-class Embedder:
-    """The embedding model with its thread. Requests take turns, batch by batch.
+def add_routes(app: FastAPI, service: Service) -> None:
+    """Add the route."""
 
-    Args:
-        model: loaded.
-    """
-
-    def __init__(self, model: EmbeddingModel) -> None:
-        self.model = model
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="embed")
-        self._num_requests = 0
-
-    @property
-    def name(self) -> str:
-        return self.model.name
-
-    async def vectors(self, given: Sequence[str | list[int]]) -> tuple[list[np.ndarray], int]:
-        """A vector of each input, and the tokens that they have in all.
-
-        Raises:
-            ValueError: token ids are of another tokenizer, or there are too many tokens in all.
-            ContextError: an input is too long.
-            BusyError: too many requests are waiting.
-        """
-        if self._num_requests >= MAX_REQUESTS:
-            raise BusyError(f"{MAX_REQUESTS} requests for embeddings are waiting: ask again later")
-        self._num_requests += 1
-        try:
-            inputs = await self._run(lambda: self._windows(given))
-            return await self._embed(inputs)
-        finally:
-            self._num_requests -= 1
-
-    async def _run(self, work: Callable[[], Value]) -> Value:
-        return await asyncio.get_running_loop().run_in_executor(self._worker, _apart, work)
-
-    def _windows(self, given: Sequence[str | list[int]]) -> list[list[Window]]:
-        inputs: list[list[Window]] = []
-        total = 0
-        for number, one in enumerate(given):
-            windows = self.model.windows(one if isinstance(one, str) else self.model.text_of(one))
-            num_tokens = sum(window.num_tokens for window in windows)
-            if num_tokens > MAX_INPUT_TOKENS:
-                raise ContextError(
-                    f"input {number} has {num_tokens} tokens, more than the {MAX_INPUT_TOKENS} "
-                    "that are embedded as one: split it"
-                )
-            total += num_tokens
-            if total > MAX_REQUEST_TOKENS:
-                raise ValueError(
-                    f"the inputs have more than {MAX_REQUEST_TOKENS} tokens in all: "
-                    "send fewer at once"
-                )
-            inputs.append(windows)
-        return inputs
-
-    async def _embed(self, inputs: list[list[Window]]) -> tuple[list[np.ndarray], int]:
-        windows = [window for input in inputs for window in input]
-        # Windows of like length share a batch, since a batch is padded to its longest.
-        order = sorted(range(len(windows)), key=lambda at: windows[at].num_tokens)
-        vectors = np.empty((len(windows), self.model.dimensions), dtype=np.float32)
-        for first in range(0, len(order), BATCH_SIZE):
-            batch = order[first : first + BATCH_SIZE]
-            texts = [windows[at].text for at in batch]
-            vectors[batch] = await self._run(lambda texts=texts: self.model.embed(texts))
-        means: list[np.ndarray] = []
-        first = 0
-        for input in inputs:
-            weights = [window.num_tokens for window in input]
-            means.append(self.model.mean(vectors[first : first + len(input)], weights))
-            first += len(input)
-        return means, sum(window.num_tokens for window in windows)
-
-
-def _apart(work: Callable[[], Value]) -> Value:
-    """Do it in a thread that ends: helpers that wait for a thread's next batch slow the engine."""
-    with ThreadPoolExecutor(1, thread_name_prefix="embed-batch") as thread:
-        return thread.submit(work).result()
-
-
-def open_embedder(name: str, *, device: str = "cpu") -> Embedder:
-    """Load the embedding model of a name or folder. Raises ValueError where it is not there."""
-    return Embedder(EmbeddingModel.open(name, device=device))
-
-
-def embeddings_router(service: Service) -> APIRouter:
-    """The route, over the service's embedder."""
-    router = APIRouter()
-
-    @router.post("/v1/embeddings", tags=["OpenAI"])
-    @router.post("/embeddings", include_in_schema=False)
+    @app.post("/v1/embeddings", tags=["OpenAI"])
+    @app.post("/embeddings", include_in_schema=False)
     async def embeddings(body: EmbeddingsBody, http: Request) -> Response:
         """Vectors of texts, in the order that they came in."""
         embedder = _embedder(service)
@@ -168,8 +76,6 @@ def embeddings_router(service: Service) -> APIRouter:
         )
         return Response(content, media_type="application/json")
 
-    return router
-
 
 def _embedder(service: Service) -> Embedder:
     if service.embedder is None:
@@ -178,7 +84,7 @@ def _embedder(service: Service) -> Embedder:
             remedy="start it with --embeddings all-minilm-l6-v2",
             code="embeddings_off",
         )
-    return cast("Embedder", service.embedder.value)
+    return service.embedder.value
 
 
 def _inputs(given: Any) -> list[str | list[int]]:

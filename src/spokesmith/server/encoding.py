@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import quote
 
-from fastapi import APIRouter, Response
+from fastapi import FastAPI, Response
 from fastapi import Request as HttpRequest
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -72,11 +72,10 @@ class EncodeBody(BaseModel):
         return text
 
 
-def encode_router(service: Service) -> APIRouter:
-    """The route, over the service's engine."""
-    router = APIRouter()
+def add_routes(app: FastAPI, service: Service) -> None:
+    """Add the route."""
 
-    @router.post("/v1/encode", tags=["spokesmith"])
+    @app.post("/v1/encode", tags=["spokesmith"])
     async def encode(body: EncodeBody, http: HttpRequest) -> Response:
         """The encoding of one text, checked strictly: 422 where the answer does not fit."""
         model = service.model(body.model)
@@ -110,8 +109,6 @@ def encode_router(service: Service) -> APIRouter:
             "X-Closed": str(completion.closed).lower(),
         }
         return Response(content, media_type="application/json", headers=headers)
-
-    return router
 
 
 class EncodingEvents:

@@ -185,9 +185,11 @@ def _of_validation(error: RequestValidationError) -> ApiError:
     place = [str(part) for part in fault["loc"] if part not in ("body", "query", "path")]
     words = str(fault["msg"]).removeprefix("Value error, ")
     field = ".".join(place) or None
-    if field is None:
-        return ApiError(words, remedy="send a JSON object, as /openapi.json describes it")
     message, _, remedy = words.rpartition(": ")
+    if field is None:
+        if message:
+            return ApiError(message, remedy=remedy)
+        return ApiError(words, remedy="send a JSON object, as /openapi.json describes it")
     return ApiError(
         f"{field}: {message or remedy}",
         remedy=remedy if message else "/openapi.json describes what the field takes",

@@ -8,10 +8,10 @@ import secrets
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from spokesmith.backends.completion import Completion
-from spokesmith.backends.request import Sampling
+from spokesmith.backends.request import ContextError, Request, Sampling
+from spokesmith.server.errors import ApiError, as_api_error
 
 MAX_STOPS, MAX_STOP_CHARACTERS = 16, 1_000
 MAX_SEED = 2**63 - 1
@@ -35,6 +35,7 @@ NOT_SUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "audio": ((), "ask for text"),
     "bad_words": (([],), "use logit_bias"),
     "best_of": ((1,), "use n"),
+    "chat_template": ((), "leave it out: the base's own is used"),
     "continue_final_message": ((False,), WHOLE_TURNS),
     "dry_multiplier": ((0,), ONLY_PENALTIES),
     "dynatemp_range": ((0,), ONLY_SAMPLERS),
@@ -48,6 +49,7 @@ NOT_SUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "guided_json": ((), USE_SCHEMA),
     "guided_regex": ((), USE_SCHEMA + " with a pattern"),
     "ignore_eos": ((False,), "use max_tokens"),
+    "include_stop_str_in_output": ((False,), "add the stop text yourself"),
     "length_penalty": ((1,), "leave it out"),
     "lora": (([],), "name a set of spokes in model"),
     "min_tokens": ((0,), "leave it out"),
@@ -73,6 +75,16 @@ NOT_SUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "web_search_options": ((), "leave it out: nothing is looked up"),
     "xtc_probability": ((0,), ONLY_SAMPLERS),
 }
+
+
+def _some_tokens(count: int) -> int:
+    if count == 0:
+        raise ValueError("0 tokens are no answer: give at least 1")
+    return count
+
+
+# Most tokens of an answer; -1 lets it run to the context's end.
+TokenLimit = Annotated[int, Field(ge=UNLIMITED), AfterValidator(_some_tokens)]
 
 
 class StreamOptions(BaseModel):
@@ -176,45 +188,23 @@ class TextFields(BaseModel):
         ]
 
 
-def usage(
-    completions: Sequence[Completion], *, prompts: Sequence[Completion] | None = None
-) -> dict[str, Any]:
-    """Token counts as OpenAI gives them.
-
-    Args:
-        completions: all answers of a request.
-        prompts: one answer for each prompt; the first answer alone where all share one prompt.
-    """
-    counted = [one.usage for one in prompts or completions[:1]]
-    prompt_tokens = sum(one.prompt_tokens for one in counted)
-    completion_tokens = sum(one.usage.completion_tokens for one in completions)
-    return {
-        "prompt_tokens": prompt_tokens,
-        "completion_tokens": completion_tokens,
-        "total_tokens": prompt_tokens + completion_tokens,
-        "prompt_tokens_details": {"cached_tokens": sum(one.cached_tokens for one in counted)},
-    }
+def check_count(parts: Sequence[object], *, context_length: int, param: str) -> None:
+    """What takes a token each need not be rendered to see that there are too many."""
+    if len(parts) > context_length:
+        raise as_api_error(
+            ContextError(
+                f"{param} has {len(parts)} parts, each a token or more, and the context is "
+                f"{context_length} tokens: send fewer"
+            ),
+            param=param,
+        )
 
 
-def timings(completion: Completion) -> dict[str, Any]:
-    """Durations and rates as llama-server gives them."""
-    counts, timing = completion.usage, completion.timing
-    computed = max(0, counts.prompt_tokens - counts.cached_tokens)
-    prompt_ms = 1000 * max(0.0, timing.first_token_s - timing.waiting_s)
-    predicted_ms = 1000 * max(0.0, timing.total_s - timing.first_token_s)
-    return {
-        "cache_n": counts.cached_tokens,
-        "waiting_ms": round(1000 * timing.waiting_s, 3),
-        "prompt_n": computed,
-        "prompt_ms": round(prompt_ms, 3),
-        "prompt_per_token_ms": _quotient(prompt_ms, computed),
-        "prompt_per_second": _quotient(1000 * computed, prompt_ms),
-        "predicted_n": counts.completion_tokens,
-        "predicted_ms": round(predicted_ms, 3),
-        "predicted_per_token_ms": _quotient(predicted_ms, counts.completion_tokens),
-        "predicted_per_second": _quotient(1000 * counts.completion_tokens, predicted_ms),
-    }
-
-
-def _quotient(value: float, by: float) -> float:
-    return round(value / by, 3) if by else 0.0
+def check_closing(request: Request) -> None:
+    """Only what is held to a grammar has a shortest valid ending."""
+    if request.on_truncation == "close" and request.constraint is None:
+        raise ApiError(
+            "on_truncation is close, but nothing holds the answer",
+            remedy="give a response_format, or leave on_truncation out",
+            param="on_truncation",
+        )

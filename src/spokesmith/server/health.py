@@ -12,6 +12,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
     """Add the routes."""
 
     @app.get("/health", tags=["operations"])
+    @app.head("/health", include_in_schema=False)
     async def health() -> Response:
         """`ok`, `loading` or `failed`; needs no key, so it says no more. 503 but for `ok`.
 

@@ -13,8 +13,16 @@ from typing import Any, TypeVar
 from fastapi import Request as HttpRequest
 
 from spokesmith.backends.completion import Completion, Piece
-from spokesmith.backends.request import Backend, BusyError, Job, Request
-from spokesmith.server.errors import ApiError, ClientGone
+from spokesmith.backends.request import (
+    Backend,
+    BusyError,
+    ConstraintError,
+    ContextError,
+    Job,
+    Request,
+)
+from spokesmith.server.constraints import Held
+from spokesmith.server.errors import ApiError, ClientGone, as_api_error
 from spokesmith.server.service import Service
 
 Event = Piece | Completion | Exception
@@ -91,9 +99,9 @@ class Answers:
         return [done[index] for index in sorted(done)]
 
     def cancel(self) -> None:
-        """Give up what has not ended."""
-        for job in self.jobs:
-            job.cancel()
+        """Give up what has not ended, and let go of all: each job holds this object too."""
+        while self.jobs:
+            self.jobs.pop().cancel()
 
     def start(self, backend: Backend, requests: Sequence[Request], *, stream: bool) -> None:
         """Start all jobs, or none; called in a thread."""
@@ -157,11 +165,12 @@ async def begin(service: Service, requests: Sequence[Request], *, stream: bool =
         _cancel_when_started(starting, answers)
         raise ApiError(
             f"the request could not be prepared within {limit_s:g} s",
-            remedy="use a simpler schema or grammar",
+            remedy="ask again, or use a shorter text or a simpler schema or grammar",
             code="too_complex",
         ) from error
     except asyncio.CancelledError:
-        _cancel_when_started(starting, answers)
+        if not starting.cancel():
+            _cancel_when_started(starting, answers)
         raise
     return answers
 
@@ -175,6 +184,25 @@ async def begin_stream(service: Service, requests: Sequence[Request]) -> Answers
         answers.cancel()
         raise
     return answers
+
+
+async def begin_asked(
+    service: Service, requests: Sequence[Request], *, stream: bool, prompt: str, held: Held | None
+) -> Answers:
+    """As `begin` or `begin_stream`; what the engine refuses is told with its field.
+
+    Args:
+        prompt: the field with what the answers go on from.
+        held: what holds them by a field of the request.
+    """
+    try:
+        if stream:
+            return await begin_stream(service, requests)
+        return await begin(service, requests)
+    except ContextError as error:
+        raise as_api_error(error, param=prompt) from error
+    except ConstraintError as error:
+        raise as_api_error(error, param=held.field if held else None) from error
 
 
 async def for_client(request: HttpRequest, work: Coroutine[Any, Any, Result]) -> Result:

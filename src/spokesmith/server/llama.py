@@ -11,12 +11,18 @@ from spokesmith import __version__
 from spokesmith.backends import request as engine
 from spokesmith.backends.completion import Completion, Piece
 from spokesmith.backends.request import Backend, Chosen
-from spokesmith.server.chat_answer import how_made, token_documents
-from spokesmith.server.chat_request import check_closing, check_count
+from spokesmith.server.answers import how_made, timings, token_documents
 from spokesmith.server.constraints import ConstraintFields, held_by
 from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import EventStream, data_event
-from spokesmith.server.fields import Items, TextFields, TokenId, timings
+from spokesmith.server.fields import (
+    Items,
+    TextFields,
+    TokenId,
+    TokenLimit,
+    check_closing,
+    check_count,
+)
 from spokesmith.server.jobs import begin_stream, complete, for_client
 from spokesmith.server.record import note, note_answers
 from spokesmith.server.service import Service
@@ -31,8 +37,8 @@ class LlamaRequest(ConstraintFields, TextFields):
     prompt: str | Items[TokenId | str] = Field(
         description="A text, token ids, or texts and ids mixed: one prompt."
     )
-    n_predict: int | None = Field(None, ge=-1, description="-1 runs to the context's end.")
-    max_tokens: int | None = Field(None, ge=-1, description="As n_predict.")
+    n_predict: TokenLimit | None = Field(None, description="-1 runs to the context's end.")
+    max_tokens: TokenLimit | None = Field(None, description="As n_predict.")
     n_probs: int | None = Field(None, ge=0, le=20)
     return_tokens: bool | None = None
     t_max_predict_ms: int | None = Field(
@@ -49,13 +55,6 @@ class LlamaRequest(ConstraintFields, TextFields):
         if isinstance(prompt, list) and len(prompt) > 1 and all(isinstance(p, str) for p in prompt):
             raise ValueError("these are several prompts: send one, or use /v1/completions")
         return prompt
-
-    @field_validator("n_predict", "max_tokens")
-    @classmethod
-    def _some_tokens(cls, count: int | None) -> int | None:
-        if count == 0:
-            raise ValueError("0 tokens are no answer: give at least 1")
-        return count
 
 
 class TokenizeRequest(BaseModel):
@@ -112,7 +111,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
         return {"content": await run_in_threadpool(service.backend.detokenize, body.tokens)}
 
     @app.get("/props", tags=["llama-server"])
-    async def props() -> dict[str, Any]:
+    def props() -> dict[str, Any]:
         """What the server is set up with."""
         backend, model = service.backend, service.model()
         return {
@@ -169,10 +168,14 @@ def _request(service: Service, body: LlamaRequest) -> engine.Request:
     elif len(body.prompt) == 1 and isinstance(body.prompt[0], str):
         prompt = body.prompt[0]
     else:
-        check_count(service, body.prompt, param="prompt")
+        backend = service.backend
+        check_count(body.prompt, context_length=backend.context_length, param="prompt")
         prompt = []
-        for part in body.prompt:
-            prompt += [part] if isinstance(part, int) else service.backend.tokenize(part)
+        for place, part in enumerate(body.prompt):
+            if isinstance(part, int):
+                prompt.append(part)
+            else:
+                prompt += backend.tokenize(part, add_special=place == 0)
     held = held_by(body)
     limit = body.n_predict if body.n_predict is not None else body.max_tokens
     limit_ms = body.t_max_predict_ms or 0

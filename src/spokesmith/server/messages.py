@@ -59,6 +59,9 @@ class ChatMessage(BaseModel):
     role: Role
     content: str | Items[ContentPart] | None = None
     tool_calls: Items[ToolCall] | None = None
+    function_call: CalledFunction | None = Field(
+        None, description="A call in the form that came before `tool_calls`."
+    )
     tool_call_id: str | None = None
     name: str | None = Field(None, description="Taken, not used.")
 
@@ -122,8 +125,10 @@ def as_turns(messages: Sequence[ChatMessage], *, tools_note: str | None = None) 
 
 def _with_calls(message: ChatMessage) -> str:
     parts = [message.text] if message.text else []
-    for call in message.tool_calls or []:
-        parts.append(f"{CALL_START}\n{_call_json(call.function)}\n{CALL_END}")
+    called = [call.function for call in message.tool_calls or []]
+    if message.function_call is not None:
+        called.append(message.function_call)
+    parts += [f"{CALL_START}\n{_call_json(one)}\n{CALL_END}" for one in called]
     return "\n".join(parts)
 
 

@@ -7,7 +7,7 @@ run no script and load nothing but these files.
 
 from importlib.resources import files
 
-from fastapi import APIRouter, Response
+from fastapi import FastAPI, Response
 
 from spokesmith.server.errors import ApiError
 
@@ -28,9 +28,8 @@ HEADERS = {
 }
 
 
-def page_router(*, asks_for_key: bool) -> APIRouter:
-    """The page and its files."""
-    router = APIRouter(include_in_schema=False)
+def add_routes(app: FastAPI, *, asks_for_key: bool) -> None:
+    """Add the page and its files."""
     folder = files("spokesmith.server") / "static"
     found = {one.name: one.read_bytes() for one in folder.iterdir()}
     if asks_for_key:
@@ -40,14 +39,12 @@ def page_router(*, asks_for_key: bool) -> APIRouter:
         media_type = MEDIA_TYPES[name.rpartition(".")[2]]
         return Response(found[name], media_type=media_type, headers=HEADERS)
 
-    @router.get("/")
+    @app.get("/", include_in_schema=False)
     async def page() -> Response:
         return answer("page.html")
 
-    @router.get("/static/{name}")
+    @app.get("/static/{name}", include_in_schema=False)
     async def part(name: str) -> Response:
         if name not in found:
             raise ApiError(f"no file '{name}' here", remedy="GET / is the page", status=404)
         return answer(name)
-
-    return router

@@ -1,4 +1,4 @@
-"""What all routes share: the engine while it loads and after, the tasks of its sets, settings.
+"""What all routes share: the engine while it loads and after, settings, counts.
 
 Knows no route and no HTTP beyond the errors that it raises.
 """
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from spokesmith.backends.completion import Completion
 from spokesmith.backends.request import (
@@ -19,6 +19,7 @@ from spokesmith.backends.request import (
     Model,
     UnknownModelError,
 )
+from spokesmith.server.embedder import Embedder
 from spokesmith.server.errors import not_ready
 from spokesmith.server.meters import Meters
 
@@ -28,13 +29,6 @@ NUM_STARTERS = 16
 MAX_FAILURES = 8
 Part = TypeVar("Part", covariant=True)
 logger = logging.getLogger("spokesmith.server")
-
-
-class Embeds(Protocol):
-    """What the rest of the server needs of the model that embeds."""
-
-    @property
-    def name(self) -> str: ...
 
 
 class Loading(Generic[Part]):
@@ -125,7 +119,7 @@ class Service:
     """
 
     engine: Loading[Backend]
-    embedder: Loading[Embeds] | None = None
+    embedder: Loading[Embedder] | None = None
     settings: Settings = field(default_factory=Settings)
     started: int = field(default_factory=lambda: int(time.time()))
     starters: ThreadPoolExecutor = field(

@@ -16,16 +16,10 @@ from spokesmith.backends.request import Constraint
 from spokesmith.server.errors import ApiError, as_api_error
 from spokesmith.server.messages import CALL_END, CALL_START
 from spokesmith.server.schema_limits import check_schema, closed
-from spokesmith.tasks.canonical import ITEM_SEPARATOR, KEY_SEPARATOR
+from spokesmith.tasks.canonical import GRAMMAR_FORM
 
 MAX_TOOLS = 64
 NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
-# What the grammar library is to know of white space, inside a schema.
-CANONICAL_FORM = {
-    "whitespace_flexible": False,
-    "item_separator": ITEM_SEPARATOR,
-    "key_separator": KEY_SEPARATOR,
-}
 
 
 class Function(BaseModel):
@@ -249,17 +243,22 @@ def _moved(schema: Any, to: str) -> Any:
 
 def _text_or_call(call_schema: dict[str, Any], answer_schema: Any) -> str:
     """A grammar of the library's Lark dialect: a text without the mark, or mark and call."""
-    call = json.dumps({**call_schema, "x-guidance": CANONICAL_FORM})
+    call = _held_json(call_schema)
     mark = CALL_START
     if answer_schema is None:
         answer = rf"ANSWER: /(.|\n)*/ & ~/(.|\n)*{mark}(.|\n)*/"
         # The mark alone decides: what is no answer any more has to become a call.
         start, head = "ANSWER", rf'head[suffix="{mark}"]: /(.|\n)*/'
     else:
-        held = json.dumps({**answer_schema, "x-guidance": CANONICAL_FORM})
-        answer, start, head = f"answer: %json {held}", "answer", f'head: "{mark}"'
+        answer, start = f"answer: %json {_held_json(answer_schema)}", "answer"
+        head = f'head: "{mark}"'
     rule = f'start: {start} | head "\\n" call "\\n{CALL_END}"'
     return "\n".join([rule, answer, head, f"call: %json {call}", ""])
+
+
+def _held_json(schema: dict[str, Any]) -> str:
+    """A schema as it stands in a grammar."""
+    return json.dumps({**schema, "x-guidance": GRAMMAR_FORM}, ensure_ascii=False)
 
 
 def _note(functions: list[Function]) -> str:

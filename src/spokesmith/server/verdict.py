@@ -9,9 +9,8 @@ from typing import Any
 
 from spokesmith.backends.completion import Completion
 from spokesmith.metrics import StatedFact, check, judge, parse_strict
-from spokesmith.server.chat_answer import how_made, is_whole
+from spokesmith.server.answers import how_made, is_whole, timings, usage
 from spokesmith.server.errors import ApiError
-from spokesmith.server.fields import timings, usage
 from spokesmith.server.quotes import find_quotes
 from spokesmith.tasks import Task, canonical_json, order_like
 

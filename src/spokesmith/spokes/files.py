@@ -4,6 +4,7 @@ Files are safetensors and JSON only, written whole or not at all, and checked in
 a wrong base, a missing key, a truncated file or a value that is not a number is one clear error.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -44,18 +45,21 @@ def save_spokes(
 
     Raises:
         ValueError: a parameter is not finite, or `folder` holds something that is not a set.
+        OSError: the disk does not take it.
     """
     state = {
         key: value.detach().to("cpu", dtype).contiguous()
         for key, value in spokes.state_dict().items()
     }
     _check_finite(state, "the set to save")
-    if folder.exists() and any(folder.iterdir()) and not (folder / CARD_NAME).is_file():
+    there = {path.name for path in folder.iterdir()} if folder.exists() else set[str]()
+    # A kill between the two moves leaves the weights alone.
+    if there - {WEIGHTS_NAME} and CARD_NAME not in there:
         raise ValueError(f"{folder} holds files that are no set of spokes: use another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        save_file(state, partial / WEIGHTS_NAME)
+        _save_tensors(state, partial / WEIGHTS_NAME, folder)
         document = {"format": FORMAT_VERSION, **asdict(card)}
         text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
         (partial / CARD_NAME).write_text(text, encoding="utf-8")
@@ -66,6 +70,14 @@ def save_spokes(
             os.replace(partial / name, folder / name)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+def _save_tensors(state: dict[str, torch.Tensor], path: Path, folder: Path) -> None:
+    try:
+        save_file(state, path)
+    except SafetensorError as error:
+        words = f"the set cannot be written, the disk may be full ({error})"
+        raise OSError(errno.EIO, words, str(folder)) from error
 
 
 def read_card(folder: Path) -> SpokesCard:
@@ -81,10 +93,8 @@ def read_card(folder: Path) -> SpokesCard:
         document = json.loads(path.read_text(encoding="utf-8"))
         if document.pop("format") != FORMAT_VERSION:
             raise ValueError(f"its format is not {FORMAT_VERSION}")
-        shape = document.pop("spokes")
-        if shape.get("layers") is not None:
-            shape["layers"] = tuple(shape["layers"])
-        return SpokesCard(spokes=SpokesConfig(**shape), **document)
+        shape = SpokesConfig.from_json(document.pop("spokes"))
+        return SpokesCard(spokes=shape, **document)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{path} is damaged ({error}): copy the set again") from error
 

@@ -71,6 +71,16 @@ class SpokesConfig:
                 f"from 0 to {self.num_layers - 1}"
             )
 
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "SpokesConfig":
+        """The shape that `dataclasses.asdict` made of one, read back from JSON.
+
+        Raises:
+            ValueError, TypeError: it is none.
+        """
+        layers = document.get("layers")
+        return cls(**{**document, "layers": None if layers is None else tuple(layers)})
+
     @property
     def layer_indices(self) -> tuple[int, ...]:
         if self.layers is not None:

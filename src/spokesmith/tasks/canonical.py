@@ -6,10 +6,18 @@ another form is fought by its own grammar, so nothing else in the project serial
 """
 
 import json
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 ITEM_SEPARATOR = ","
 KEY_SEPARATOR = ":"
+# The same in the words of the library that makes grammars of schemas.
+GRAMMAR_FORM: Any = {
+    "whitespace_flexible": False,
+    "item_separator": ITEM_SEPARATOR,
+    "key_separator": KEY_SEPARATOR,
+}
 
 
 def canonical_json(value: Any, schema: dict[str, Any] | None = None) -> str:
@@ -17,8 +25,8 @@ def canonical_json(value: Any, schema: dict[str, Any] | None = None) -> str:
 
     Args:
         value: any JSON value.
-        schema: JSON Schema whose `properties` give the key order; keys that it does not name
-            follow in their own order. None keeps the value's order.
+        schema: JSON Schema whose `properties` give the key order, see `order_like`. None keeps the
+            value's order.
 
     Raises:
         ValueError: a number is not finite, or a string holds half a surrogate pair.
@@ -42,13 +50,63 @@ def canonical_json(value: Any, schema: dict[str, Any] | None = None) -> str:
 
 
 def order_like(value: Any, schema: dict[str, Any]) -> Any:
-    """`value` with the keys of its objects in the order of the schema's `properties`."""
+    """`value` with the keys of its objects in the order of the schema's `properties`.
+
+    References inside the schema are followed, and of alternatives the one that declares an object's
+    keys. Keys that the schema does not name follow in their own order.
+    """
+    return _ordered(value, [schema], schema)
+
+
+def _ordered(value: Any, schemas: Sequence[Any], root: dict[str, Any]) -> Any:
+    """A value that fits one of some schemas."""
     if isinstance(value, dict):
-        properties: dict[str, Any] = schema.get("properties", {})
+        declared = [one["properties"] for one in _expanded(schemas, root) if "properties" in one]
+        properties = min(declared, key=lambda one: _misfits(value, one), default={})
         known = [key for key in properties if key in value]
         rest = [key for key in value if key not in properties]
-        return {key: order_like(value[key], properties.get(key, {})) for key in known + rest}
+        return {key: _ordered(value[key], [properties.get(key)], root) for key in known + rest}
     if isinstance(value, list):
-        items = schema.get("items", {})
-        return [order_like(item, items if isinstance(items, dict) else {}) for item in value]
+        items = [one["items"] for one in _expanded(schemas, root) if "items" in one]
+        return [_ordered(item, items, root) for item in value]
     return value
+
+
+def _expanded(schemas: Sequence[Any], root: dict[str, Any]) -> list[dict[str, Any]]:
+    """Schemas, then their alternatives and what they refer to, each with the properties of those
+    that led to it before its own."""
+    found: list[dict[str, Any]] = []
+    seen: set[int] = set()
+    waiting = deque((one, {}) for one in schemas)
+    while waiting:
+        one, before = waiting.popleft()
+        if not isinstance(one, dict) or id(one) in seen:
+            continue
+        seen.add(id(one))
+        properties = before | one.get("properties", {})
+        found.append(one | {"properties": properties} if properties else one)
+        inner = [*one.get("anyOf", ()), *one.get("oneOf", ())]
+        if isinstance(one.get("$ref"), str):
+            inner.append(_referred(one["$ref"], root))
+        waiting += [(part, properties) for part in inner]
+    return found
+
+
+def _referred(reference: str, root: dict[str, Any]) -> Any:
+    """What a reference inside the schema leads to; None for any other."""
+    start, *parts = reference.split("/")
+    found: Any = root if start == "#" else None
+    for part in parts:
+        name = part.replace("~1", "/").replace("~0", "~")
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def _misfits(value: dict[str, Any], properties: dict[str, Any]) -> tuple[int, int, int]:
+    """Values that no `const` allows, keys that are not declared, keys that are absent; the first
+    count most."""
+    others = sum(
+        key in value and isinstance(part, dict) and part.get("const", value[key]) != value[key]
+        for key, part in properties.items()
+    )
+    return others, len(value.keys() - properties.keys()), len(properties.keys() - value.keys())

@@ -29,8 +29,10 @@ from spokesmith.tasks.verbatim import path_problem
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-# Keywords that neither the outline nor the canonical key order can follow.
-UNSEEN_KEYWORDS = ("$ref", "$dynamicRef", "allOf", "if", "not", "dependentSchemas")
+# Keywords that the outline cannot follow; of these the canonical key order follows `$ref` alone.
+UNSEEN_KEYWORDS = (
+    "$ref", "$dynamicRef", "allOf", "if", "not", "dependentSchemas", "patternProperties",
+)  # fmt: skip
 SHAPE_KEYWORDS = ("type", "enum", "const", "anyOf", "oneOf", "allOf", "$ref", "$dynamicRef")
 
 
@@ -253,13 +255,12 @@ def _reference_problems(part: Any, schema: dict[str, Any], where: str) -> list[s
 
 
 def _unseen_notes(schema: dict[str, Any], where: str) -> list[str]:
-    unseen = [keyword for keyword in UNSEEN_KEYWORDS if keyword in schema]
-    if "patternProperties" in schema:
-        unseen.append("patternProperties")
     return [
-        f"{where}: the outline and the canonical key order do not follow {keyword}: "
-        "say the shape in place where you can"
-        for keyword in unseen
+        f"{where}: the outline "
+        + ("does" if keyword == "$ref" else "and the canonical key order do")
+        + f" not follow {keyword}: say the shape in place where you can"
+        for keyword in UNSEEN_KEYWORDS
+        if keyword in schema
     ]
 
 

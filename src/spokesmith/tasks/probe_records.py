@@ -53,7 +53,8 @@ def read_probe_records(path: Path) -> tuple[list[Record], list[str]]:
 
 
 def read_text_file(path: Path, *, split: str | None = None) -> RecordFile:
-    """Read real texts as probes without expectations; a text's `domain` becomes its category.
+    """Read real texts as probes without expectations; a text's `domain` becomes its category, and
+    its `split` stays.
 
     Args:
         path: JSON lines with at least `id` and `text`.
@@ -65,6 +66,7 @@ def read_text_file(path: Path, *, split: str | None = None) -> RecordFile:
             "id": record["id"],
             "text": record["text"],
             **({"category": record["domain"]} if isinstance(record.get("domain"), str) else {}),
+            **({"split": record["split"]} if record.get("split") is not None else {}),
         }
         for record in found.records
         if split is None or record.get("split") == split

@@ -79,6 +79,11 @@ class Task:
     def prompt_hash(self) -> str:
         return _sha256(self.prompt)
 
+    @property
+    def has_memory_schema(self) -> bool:
+        """Whether the schema is that of the built-in task, whatever this one is called."""
+        return self.schema_hash == load_task("memory").schema_hash
+
 
 def load_task(name_or_folder: str | Path) -> Task:
     """Load a built-in task by name, or the task in a folder.

@@ -1,7 +1,7 @@
 """What happens beside the steps of a run: its log, its progress bar, its best set, early stopping.
 
-All of it is derived from the Trainer's own history, which a checkpoint holds, so a resumed run
-goes on as if it had never stopped.
+All of it is derived from the run's own log and the Trainer's history, which a checkpoint holds:
+every evaluation and the newest loss. So a resumed run goes on as if it had never stopped.
 """
 
 import csv

@@ -4,7 +4,11 @@ import importlib.util
 import tomllib
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spokesmith.bases import Base
+    from spokesmith.spokes import SpokesConfig
 
 OPTIMIZERS = ("muon", "adamw")
 SCHEDULES = ("cosine", "wsd")
@@ -79,19 +83,38 @@ class TrainConfig:
                 raise ValueError(
                     f"trackers: '{tracker}' is not installed: pip install 'spokesmith[{tracker}]'"
                 )
-        for name in ("batch_size", "gradient_accumulation", "max_length", "save_every"):
+        whole = ("batch_size", "gradient_accumulation", "max_length", "eval_examples", "save_every")
+        for name in whole:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)}: use a whole number from 1 up")
         for name in ("max_steps", "warmup_steps", "eval_every", "patience", "weight_decay"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} = {getattr(self, name)}: use 0 or more")
-        if self.learning_rate <= 0:
-            raise ValueError(f"learning_rate = {self.learning_rate}: use a number above 0")
+        for name in ("learning_rate", "max_grad_norm"):
+            if getattr(self, name) <= 0:
+                raise ValueError(f"{name} = {getattr(self, name)}: use a number above 0")
+        for name in ("decay_share", "min_rate_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} = {getattr(self, name)}: use a number from 0 to 1")
         if self.max_steps == 0 and self.epochs <= 0:
             raise ValueError(f"epochs = {self.epochs}: use a number above 0, or set max_steps")
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+
+def shape_of(base: "Base", config: TrainConfig) -> "SpokesConfig":
+    """The shape of the spokes that a run trains beside a base.
+
+    Raises:
+        ValueError: the base has no place for such spokes.
+    """
+    return base.spokes_config(
+        placement=config.placement,
+        num_spokes=config.num_spokes,
+        rank=config.rank,
+        every_n_layers=config.every_n_layers,
+    )
 
 
 def read_config(path: Path, overrides: dict[str, Any] | None = None) -> TrainConfig:

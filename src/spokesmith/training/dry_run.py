@@ -27,7 +27,7 @@ from torch.nn import functional as F
 from spokesmith.bases import Base, make_base, set_checkpointing
 from spokesmith.bases.loading import BaseSource
 from spokesmith.spokes import SpokeSet, attach
-from spokesmith.training.config import TrainConfig
+from spokesmith.training.config import TrainConfig, shape_of
 from spokesmith.training.live_bytes import MemoryEstimate, measure_step, unique_bytes
 from spokesmith.training.objective import Objective
 
@@ -120,13 +120,7 @@ def _shapes_only(setup: TrainingSetup) -> Objective:
         base = make_base(source.name, model, source.tokenizer, source.family)
         if setup.quantize == "nf4":
             _pack_weights(model)
-        shape = base.spokes_config(
-            placement=config.placement,
-            num_spokes=config.num_spokes,
-            rank=config.rank,
-            every_n_layers=config.every_n_layers,
-        )
-        spokes = SpokeSet(shape)
+        spokes = SpokeSet(shape_of(base, config))
         attach(model, base.sites(), spokes)
     set_checkpointing(base, setup.checkpointing)
     return Objective(base, spokes)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from spokesmith.bases.checkpointing import CHECKPOINT_MODES
-from spokesmith.training.dry_run import NoEstimateError, TrainingSetup, dry_run
+from spokesmith.training.dry_run import TrainingSetup, dry_run
 from spokesmith.training.live_bytes import GB, MemoryEstimate
 
 # Of the available memory: for what allocators and libraries take beside the tensors.
@@ -158,19 +158,9 @@ def _remedies(setup: TrainingSetup, longest: int) -> list[str]:
     if config.batch_size > 1:
         remedies.append("a smaller batch_size with more gradient_accumulation")
     if setup.quantize == "none":
+        if setup.dtype == torch.float32:
+            remedies.append("--dtype bfloat16")
         remedies.append("--quantize nf4")
     if setup.source.family.per_layer_table and setup.ple != "cpu" and setup.device.type != "cpu":
         remedies.append("--ple cpu")
     return [*remedies, "a smaller base"]
-
-
-__all__ = [
-    "MemoryEstimate",
-    "NoEstimateError",
-    "TrainingSetup",
-    "available_memory",
-    "check_fits",
-    "choose_checkpointing",
-    "estimate_memory",
-    "largest_length",
-]

@@ -22,7 +22,7 @@ from safetensors.torch import load_file, save_file
 from spokesmith.bases import Base
 from spokesmith.spokes import SpokesConfig, SpokeSet, attached
 from spokesmith.tasks.files import write_text
-from spokesmith.training.diagnosis import Finding, find_non_finite
+from spokesmith.training.first_nonfinite import Finding, find_non_finite
 from spokesmith.training.microbatches import Batch, MicroBatches
 from spokesmith.training.objective import Objective
 
@@ -111,9 +111,7 @@ def replay(folder: Path, base: Base) -> Finding | None:
             f"{folder} is of base {facts['base']} (fingerprint {facts['base_fingerprint']}), this "
             f"base has fingerprint {base.fingerprint}: load that base"
         )
-    shape = facts["spokes"]
-    layers = None if shape["layers"] is None else tuple(shape["layers"])
-    spokes = SpokeSet(SpokesConfig(**{**shape, "layers": layers}))
+    spokes = SpokeSet(SpokesConfig.from_json(facts["spokes"]))
     spokes.load_state_dict(weights)
     with _beside(base, spokes):
         micro_batches = MicroBatches(Objective(base, spokes), rows=facts["micro_batch_rows"])

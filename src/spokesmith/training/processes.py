@@ -122,11 +122,15 @@ def is_writing_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def start_processes() -> Processes:
+def start_processes(*, on_cpu: bool = False) -> Processes:
     """Join the processes that a launcher has started; a run of its own where there is none.
 
+    Args:
+        on_cpu: each works on the CPU, also where there are GPUs.
+
     Raises:
-        ValueError: the launcher was asked for a strategy that wraps the model.
+        ValueError: the launcher was asked for a strategy that wraps the model, or for a precision
+            that scales the loss.
     """
     for variable, option in FOREIGN_STRATEGIES.items():
         if os.environ.get(variable, "false").lower() in ("1", "true"):
@@ -134,9 +138,14 @@ def start_processes() -> Processes:
                 f"{option} would wrap the model: leave it out; gradients are added up without it, "
                 "and --set shard_base=true shards the base"
             )
+    if os.environ.get("ACCELERATE_MIXED_PRECISION", "no").lower() == "fp16":
+        raise ValueError(
+            "--mixed_precision fp16 would scale the loss: use --mixed_precision no; --dtype says "
+            "in which precision the base computes"
+        )
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         return Processes()
-    state = PartialState(cpu=not torch.cuda.is_available())
+    state = PartialState(cpu=on_cpu or not torch.cuda.is_available())
     control = dist.new_group(backend="gloo")
     assert isinstance(control, dist.ProcessGroup)
     return Processes(

@@ -5,8 +5,10 @@ A run folder holds `run.json` (every choice and hash), `log.jsonl`, `log.csv`, `
 Under `accelerate launch` or `torchrun` every process calls `train`; one of them writes.
 """
 
+import errno
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -45,7 +47,7 @@ from spokesmith.training.callbacks import (
     RunLog,
     StopAtLoss,
 )
-from spokesmith.training.config import TrainConfig
+from spokesmith.training.config import TrainConfig, shape_of
 from spokesmith.training.memory import give_freed_memory_back
 from spokesmith.training.objective import Collator, Objective
 from spokesmith.training.processes import Processes, start_processes
@@ -56,6 +58,10 @@ from spokesmith.training.trainer import SpokeTrainer, rows_of_a_step
 CALIBRATION_TOKENS = 2048
 PREFLIGHT_SAMPLES = 2
 KEPT_OF_IDENTITY = ("data", "examples", "rows_of_a_step", "config", "start_from")
+# Of a disk that is full, of a quota that is used up, of a write that failed.
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+# Where PyTorch writes its files: its errors have no class of their own.
+TORCH_WRITER = "inline_container"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,12 +135,7 @@ def create_spokes(
                 f"layer {layer} of {base.name} gets inputs of size {size} before any training: "
                 "the base is damaged, or its dtype is too narrow: try --dtype float32"
             )
-    shape = base.spokes_config(
-        placement=config.placement,
-        num_spokes=config.num_spokes,
-        rank=config.rank,
-        every_n_layers=config.every_n_layers,
-    )
+    shape = shape_of(base, config)
     if start_from is None:
         return SpokeSet.create(shape, seed=config.seed, input_rms=input_rms), input_rms
     spokes, card = load_spokes(start_from, base_fingerprint=base.fingerprint)
@@ -178,13 +179,15 @@ def train(
         start_from: folder of a trained set to go on from; None starts with an untrained one.
 
     Raises:
-        ValueError: the run folder is in use or does not fit, the data does not fit the base, or
-            the preflight says no.
+        ValueError: the run folder is in use or does not fit, the data does not fit the base, the
+            preflight says no, or the disk is full.
     """
     transformers_logging.set_verbosity_error()
     if base.device.type == "cpu":
         give_freed_memory_back()
-    processes = start_processes()
+    # With a sharded base the host is only where the weights come from.
+    on_cpu = base.device.type == "cpu" and not config.shard_base
+    processes = start_processes(on_cpu=on_cpu)
     if processes.device not in (None, base.device) and not config.shard_base:
         base.model.to(processes.device)
     prepared, tokens_folder = processes.main_first(
@@ -193,30 +196,27 @@ def train(
         )
     )
     train_examples, eval_examples = _choose_examples(prepared, config, overfit)
+    if not resume:
+        _check_lengths(base, prepared, [*train_examples, *eval_examples])
     if config.checkpointing != "auto":
         checkpointing = config.checkpointing
     set_seed(config.seed)
     spokes, input_rms = create_spokes(base, config, prepared, processes, start_from)
     if runs_preflight:
         _check_before(base, spokes, prepared, checkpointing or "none")
-    identity = {
-        "base": base.name,
-        "base_fingerprint": base.fingerprint,
-        "task": task.name,
-        "schema_hash": task.schema_hash,
-        "prompt_hash": task.prompt_hash,
-        "dtype": str(base.model.dtype).removeprefix("torch."),
-        "quantize": _quantization(base),
-        "chat": tokens_folder.name,
-        "data": tokens_folder.parent.name,
-        "examples": len(train_examples),
-        "rows_of_a_step": rows_of_a_step(config, processes.count),
-        "config": config.to_dict(),
-        "start_from": None if start_from is None else hash_of_weights(start_from),
-    }
+    identity = _identity(
+        base=base,
+        task=task,
+        config=config,
+        tokens_folder=tokens_folder,
+        num_examples=len(train_examples),
+        num_processes=processes.count,
+        start_from=start_from,
+    )
     sharded = shard_base(base, processes) if config.shard_base else None
+    inputs = [data_folder] if start_from is None else [data_folder, start_from]
     checkpoint = processes.on_main(
-        lambda: open_run(run_folder, identity, resume=resume, force=force)
+        lambda: open_run(run_folder, identity, resume=resume, force=force, inputs=inputs)
     )
     attach(base.model, base.sites(), spokes, name="training")
     set_checkpointing(base, checkpointing or "none")
@@ -236,7 +236,8 @@ def train(
         sharded=sharded,
     )
     try:
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        with _telling_of_the_disk(run_folder):
+            trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     finally:
         bar.stop()
     processes.wait()
@@ -245,10 +246,67 @@ def train(
     return _result(run_folder, trainer, spokes, prepared.report)
 
 
+@contextmanager
+def _telling_of_the_disk(run_folder: Path) -> Iterator[None]:
+    """Inside the block the error of a disk that takes no more says how to go on.
+
+    Raises:
+        ValueError: it took no more.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        if getattr(error, "errno", None) not in DISK_ERRORS and TORCH_WRITER not in str(error):
+            raise
+        raise ValueError(
+            f"{run_folder} takes no more files ({str(error).splitlines()[0]}): free disk space, "
+            "then the same command with --resume goes on"
+        ) from error
+
+
+def _identity(
+    *,
+    base: Base,
+    task: Task,
+    config: TrainConfig,
+    tokens_folder: Path,
+    num_examples: int,
+    num_processes: int,
+    start_from: Path | None,
+) -> dict[str, Any]:
+    """All that a run depends on, see `open_run`."""
+    return {
+        "base": base.name,
+        "base_fingerprint": base.fingerprint,
+        "task": task.name,
+        "schema_hash": task.schema_hash,
+        "prompt_hash": task.prompt_hash,
+        "dtype": str(base.model.dtype).removeprefix("torch."),
+        "quantize": _quantization(base),
+        "chat": tokens_folder.name,
+        "data": tokens_folder.parent.name,
+        "examples": num_examples,
+        "rows_of_a_step": rows_of_a_step(config, num_processes),
+        "config": config.to_dict(),
+        "start_from": None if start_from is None else hash_of_weights(start_from),
+    }
+
+
 def _quantization(base: Base) -> str | None:
     """By which library the base's weights are kept in few bits; None where they are not."""
     found = getattr(base.model.config, "quantization_config", None)
     return None if found is None else str(found.quant_method.value)
+
+
+def _check_lengths(base: Base, prepared: Prepared, examples: Sequence[Example]) -> None:
+    """Refuse examples that are longer than the base's context."""
+    longest = len(prepared.prefix) + max(len(example.tokens) for example in examples)
+    most = base.config.max_position_embeddings
+    if longest > most:
+        raise ValueError(
+            f"the longest example has {longest} tokens, and the context of {base.name} is {most}: "
+            f"--set max_length={most} leaves longer ones out"
+        )
 
 
 def _check_before(base: Base, spokes: SpokeSet, prepared: Prepared, checkpointing: str) -> None:
@@ -337,5 +395,5 @@ def _choose_examples(
             raise ValueError(f"--overfit {overfit}: the data has {len(train_examples)} examples")
         return train_examples[:overfit], []
     eval_examples = prepared.splits["eval"]
-    every = max(1, len(eval_examples) // max(1, config.eval_examples))
+    every = max(1, len(eval_examples) // config.eval_examples)
     return train_examples, eval_examples[::every][: config.eval_examples]

@@ -6,6 +6,7 @@ micro-batches is left open, so a run that was begun by two processes may be fini
 
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,12 @@ NOT_ALWAYS_SAID = ("dtype", "quantize", "chat")
 
 
 def open_run(
-    run_folder: Path, identity: dict[str, Any], *, resume: bool, force: bool
+    run_folder: Path,
+    identity: dict[str, Any],
+    *,
+    resume: bool,
+    force: bool,
+    inputs: Iterable[Path] = (),
 ) -> Path | None:
     """Make or reopen a run folder; one process of a run calls this.
 
@@ -31,6 +37,7 @@ def open_run(
             how many examples a step takes.
         resume: go on with the run that is there.
         force: replace the run that is there.
+        inputs: files and folders that the run reads; a folder that holds one is not replaced.
 
     Returns:
         The checkpoint to go on from, if any.
@@ -38,7 +45,7 @@ def open_run(
     Raises:
         ValueError: the folder is in use, holds another run, or holds none that could be resumed.
     """
-    check_run_folder(run_folder, resume=resume, force=force)
+    check_run_folder(run_folder, resume=resume, force=force, inputs=inputs)
     if resume:
         _check_same(run_folder, identity)
         return last_checkpoint(run_folder)
@@ -58,8 +65,10 @@ def last_checkpoint(run_folder: Path) -> Path | None:
     return max(found, key=lambda folder: int(folder.name.rpartition("-")[2]), default=None)
 
 
-def check_run_folder(run_folder: Path, *, resume: bool, force: bool) -> None:
-    """Whether a folder can take the run, which is quickly said before anything is loaded.
+def check_run_folder(
+    run_folder: Path, *, resume: bool, force: bool, inputs: Iterable[Path] = ()
+) -> None:
+    """Whether a folder can take the run, see `open_run`: quickly said, before anything is loaded.
 
     Raises:
         ValueError: it is in use, or there is no run to go on with.
@@ -75,6 +84,12 @@ def check_run_folder(run_folder: Path, *, resume: bool, force: bool) -> None:
             )
         if not has_run:
             raise ValueError(f"{run_folder} holds no run, so --force will not remove it")
+        for path in inputs:
+            if path.resolve().is_relative_to(run_folder.resolve()):
+                raise ValueError(
+                    f"--force would remove {path}, which this run reads: move it out of "
+                    f"{run_folder}, or give another --out"
+                )
 
 
 def _check_same(run_folder: Path, identity: dict[str, Any]) -> None:
@@ -82,7 +97,13 @@ def _check_same(run_folder: Path, identity: dict[str, Any]) -> None:
     before = _comparable(json.loads(record.read_text(encoding="utf-8")))
     now = _comparable(json.loads(json.dumps(identity)))
     before = {key: now[key] for key in NOT_ALWAYS_SAID} | before
-    changed = [key for key in now if now[key] != before.get(key)]
+    changed = [key for key in now if key != "config" and now[key] != before.get(key)]
+    config, config_before = now["config"], before["config"]
+    changed += [
+        f"{key} ({config_before.get(key)}, not {value})"
+        for key, value in config.items()
+        if value != config_before.get(key)
+    ]
     if changed:
         raise ValueError(
             f"the run at {run_folder} had another {', '.join(changed)}: resume it with the "

@@ -217,9 +217,14 @@ class SpokeTrainer(Trainer):
         return self.optimizer
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Adds the speed since the last step, in tokens of examples (prefix included) a second."""
+        """Adds the speed since the last step, in tokens of examples (prefix included) a second.
+
+        The history, which every checkpoint holds, keeps of the losses of steps the newest alone.
+        """
         now = time.monotonic()
         if "loss" in logs:
+            history = self.state.log_history
+            self.state.log_history = [row for row in history if "loss" not in row]
             logs["tokens_per_s"] = round(self.tokens_since_log / (now - self.last_log_time), 1)
             self.tokens_since_log = 0
         self.last_log_time = now

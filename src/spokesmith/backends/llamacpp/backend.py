@@ -34,7 +34,7 @@ from spokesmith.backends.request import (
 from spokesmith.backends.text_stream import TextStream
 from spokesmith.bases.chat import ChatFormat
 from spokesmith.decoding.closing import Closer
-from spokesmith.decoding.grammar import Grammar, GrammarCompiler
+from spokesmith.decoding.grammar import Grammar, GrammarCompiler, tokens_by_bytes
 from spokesmith.decoding.request import Constraint, Sampling
 from spokesmith.tasks import Message, Task
 
@@ -58,7 +58,7 @@ class LlamaCppBackend(ChatBackend):
         path: of the file.
         chat: the file's turn format.
         name: what requests call the model; the file's name without its ending if left out.
-        task: what the model was trained for, by name or folder.
+        task: what the model was trained for; None for any.
         max_waiting: most answers in the queue; None for any number.
         options: how llama.cpp runs.
 
@@ -80,14 +80,14 @@ class LlamaCppBackend(ChatBackend):
         path = Path(path)
         self.options = options or LlamaCppOptions()
         facts = try_to_load(path)
-        self.context_length = self.options.context_for(facts.context)
+        self._context = self.options.context_for(facts.context)
         self.vocabulary = facts.vocabulary
         self.max_waiting = max_waiting
         # A tokenizer that is read of a file may have a token of its own more than the model.
         vocabulary = max(facts.vocabulary, len(chat.tokenizer))
         self.grammars = GrammarCompiler(chat.tokenizer, chat.end_id, vocabulary)
         self._token_bytes = self.grammars.all_token_bytes()
-        self._ids = _ids_of(self._token_bytes)
+        self._ids = tokens_by_bytes(self._token_bytes)
         self._closer = Closer(self._token_bytes)
         self._model = Model(
             name=name or path.stem,
@@ -102,7 +102,7 @@ class LlamaCppBackend(ChatBackend):
         self._wake = threading.Condition()
         self._workers: list[threading.Thread] = []
         self._closing = False
-        self.engine = LlamaCppEngine(path, self.options, context=self.context_length)
+        self.engine = LlamaCppEngine(path, self.options, context=self._context)
         # An answer under way when the interpreter ends would take the process down.
         atexit.register(_close_if_there, weakref.ref(self))
         try:
@@ -110,6 +110,10 @@ class LlamaCppBackend(ChatBackend):
         except ValueError:
             self.close(finish=False)
             raise
+
+    @property
+    def context_length(self) -> int:
+        return self._context
 
     def models(self) -> list[Model]:
         """The one model of the file."""
@@ -307,13 +311,6 @@ class LlamaCppBackend(ChatBackend):
         with self._wake:
             self._running.discard(job)
             self._counts.update(job.count())
-
-
-def _ids_of(token_bytes: Sequence[bytes]) -> dict[bytes, int]:
-    ids: dict[bytes, int] = {}
-    for token, value in enumerate(token_bytes):
-        ids.setdefault(value, token)
-    return ids
 
 
 def _sampling(sampling: Sampling, context: int) -> Mapping[str, Any]:

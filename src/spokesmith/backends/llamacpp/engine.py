@@ -26,27 +26,10 @@ from spokesmith.backends.llamacpp.options import LlamaCppOptions, parameters
 from spokesmith.backends.llamacpp.tokens import Event
 from spokesmith.decoding.request import ContextError
 
+TRIAL = Path(__file__).with_name("trial.py")
 TRIAL_LIMIT_S = 600.0
 PREFIX_FILE = "prefix"
 FORWARDS_METRIC = "llamacpp:n_decode_total "
-# A file that is damaged may end the process that loads it: this one is loaded to see whether it can
-# be, with the least of memory, and what it says of itself is told.
-TRIAL = """
-import sys, urllib.request, xllamacpp
-wanted = xllamacpp.CommonParams()
-wanted.model.path = sys.argv[1]
-wanted.n_ctx = 256
-wanted.n_batch = wanted.n_ubatch = 32
-wanted.no_extra_bufts = True
-wanted.warmup = wanted.ui = wanted.fit_params = wanted.cache_idle_slots = False
-wanted.cache_ram_mib = 0
-wanted.chat_template = "chatml"
-wanted.verbosity = 1
-server = xllamacpp.Server(wanted)
-# It listens here: a proxy of the environment, which urllib would ask, does not reach it.
-opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-print(opener.open(server.listening_address + "/v1/models").read().decode())
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +56,8 @@ def try_to_load(path: Path) -> ModelFacts:
             raise ValueError(f"{path} is no GGUF file: it does not start with 'GGUF'")
     try:
         done = subprocess.run(
-            [sys.executable, "-c", TRIAL, str(path)],
+            # Its folder is to be none in which modules are looked for.
+            [sys.executable, "-P", str(TRIAL), str(path)],
             capture_output=True,
             text=True,
             errors="replace",

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from spokesmith.decoding.grammar import JSON_OPTIONS
 from spokesmith.decoding.request import Constraint
+from spokesmith.tasks.canonical import GRAMMAR_FORM
 
 
 def grammar_text(constraint: Constraint, stop_ids: Sequence[int]) -> str:
@@ -36,8 +36,8 @@ def _body(constraint: Constraint) -> str:
 
 def _json(schema: Any) -> str:
     if isinstance(schema, dict):
-        schema = {**schema, "x-guidance": JSON_OPTIONS}
-    return f"%json {json.dumps(schema)}"
+        schema = {**schema, "x-guidance": GRAMMAR_FORM}
+    return f"%json {json.dumps(schema, ensure_ascii=False)}"
 
 
 def _as_lark_regex(regex: str) -> str:

@@ -15,11 +15,11 @@ from typing import Any
 from spokesmith.backends.completion import Completion, Piece, Timing, Usage
 from spokesmith.backends.llamacpp.engine import LlamaCppEngine
 from spokesmith.backends.llamacpp.tokens import Event, TokenReader
-from spokesmith.backends.request import CancelledError, Chosen, Job
+from spokesmith.backends.request import CancelledError, Chosen, ConstraintError, Job
 from spokesmith.backends.text_stream import TextStream
 from spokesmith.decoding.closing import Closer
 from spokesmith.decoding.grammar import Grammar
-from spokesmith.decoding.row import LENGTH, STOP, TIMEOUT
+from spokesmith.decoding.row import LENGTH, STOP, TIMEOUT, was_cut
 
 CANCELLED = "cancelled"
 
@@ -71,6 +71,8 @@ class LlamaCppJob:
         self._on_interrupt = on_interrupt
         self._on_release = on_release
         self._chosen: list[Chosen] = []
+        # Tokens behind a stop text, which are no part of the answer.
+        self._num_behind = 0
         self._future: Future[Completion] = Future()
         self._lock = threading.Lock()
         self._interruption: str | None = None
@@ -91,8 +93,8 @@ class LlamaCppJob:
 
     def start_clock(self) -> None:
         """From now on the time limit counts."""
-        if self._timer is not None:
-            self._timer.start()
+        if (timer := self._timer) is not None:
+            timer.start()
 
     def run(self, engine: LlamaCppEngine) -> None:
         """Ask for the answer and see it through; called in a worker."""
@@ -164,7 +166,7 @@ class LlamaCppJob:
         is_last = bool(event.get("stop"))
         if self.reader.num_stops or (is_last and event["stop_type"] != "limit"):
             if grammar is not None and not (grammar.has_ended or grammar.may_end):
-                raise ValueError(
+                raise ConstraintError(
                     "llama.cpp ended an answer where its grammar does not end: give a simpler "
                     "schema or grammar"
                 )
@@ -183,15 +185,18 @@ class LlamaCppJob:
             num_taken = grammar.advance(ids)
             # Asking says so where the grammar itself has given up.
             if num_taken < len(ids) and not grammar.allows(ids[num_taken]):
-                raise ValueError(
+                raise ConstraintError(
                     "llama.cpp could not hold the answer to its grammar: give a simpler schema or "
                     "grammar"
                 )
+        before = len(self._chosen)
         self._append(tokens)
+        self._num_behind += len(tokens) - (len(self._chosen) - before)
 
     def _append(self, tokens: Sequence[Chosen]) -> None:
-        self._chosen += tokens
-        self._tell(self._stream.add([one.id for one in tokens]), tokens)
+        piece = self._stream.piece(tokens)
+        self._chosen += piece.tokens
+        self._tell(piece)
 
     def _finish(self, reason: str) -> None:
         """The answer has ended by itself or was interrupted."""
@@ -200,10 +205,10 @@ class LlamaCppJob:
             return
         closed = self._close(reason)
         if rest := self._stream.end():
-            self._tell(rest, ())
+            self._tell(Piece(text=rest))
         reader = self.reader
         # Tokens that left a character unfinished at the very end were made too.
-        num_made = max(reader.num_predicted - reader.num_stops, 0)
+        num_made = max(reader.num_predicted - reader.num_stops - self._num_behind, 0)
         num_closing = sum(one.origin == "closing" for one in self._chosen)
         self._end(
             Completion(
@@ -230,21 +235,22 @@ class LlamaCppJob:
     def _close(self, reason: str) -> bool:
         """Give an answer that was cut a valid ending, where that was asked for and there is one."""
         grammar, closer = self.plan.grammar, self.plan.closer
-        is_cut = reason == LENGTH or (reason == TIMEOUT and bool(self._chosen))
-        if grammar is None or closer is None or not is_cut or self._stream.stopped:
+        if grammar is None or closer is None or self._stream.stopped:
             return False
-        ending = [] if grammar.may_end else closer.close(grammar)
+        ending = closer.close(grammar) if was_cut(reason, self._chosen) else None
         if ending:
             self._append([Chosen(id=token, origin="closing") for token in ending])
         return ending is not None
 
-    def _tell(self, text: str, tokens: Sequence[Chosen]) -> None:
+    def _tell(self, piece: Piece) -> None:
         if self._on_piece is not None:
-            self._on_piece(Piece(text=text, tokens=tuple(tokens)))
+            self._on_piece(piece)
 
     def _end(self, outcome: Completion | Exception) -> None:
         if self._timer is not None:
+            # It holds the job in turn.
             self._timer.cancel()
+            self._timer = None
         self._on_release(self)
         if isinstance(outcome, Exception):
             self._future.set_exception(outcome)

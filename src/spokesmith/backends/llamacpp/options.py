@@ -156,7 +156,7 @@ _FLASH_NAMES = {"auto": "AUTO", "on": "ENABLED", "off": "DISABLED"}
 def _set_speculation(xllamacpp: Any, wanted: Any, options: LlamaCppOptions) -> None:
     names = [kind.upper().replace("-", "_") for kind in options.speculations or (NO_SPECULATION,)]
     wanted.types = [
-        getattr(xllamacpp.common_speculative_type, f"COMMON_SPECULATIVE_TYPE_{name.upper()}")
+        getattr(xllamacpp.common_speculative_type, f"COMMON_SPECULATIVE_TYPE_{name}")
         for name in names
     ]
     for kind in ("ngram_simple", "ngram_map_k", "ngram_map_k4v"):

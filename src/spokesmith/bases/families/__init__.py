@@ -26,4 +26,12 @@ def family_of(model_type: str) -> Family:
     )
 
 
-__all__ = ["FAMILIES", "Family", "family_of"]
+def family_of_gguf(architecture: object) -> Family | None:
+    """The family that a GGUF file's `general.architecture` belongs to; None where none does."""
+    for family in FAMILIES:
+        if family.gguf_architecture == architecture:
+            return family
+    return None
+
+
+__all__ = ["FAMILIES", "Family", "family_of", "family_of_gguf"]

@@ -15,11 +15,15 @@ class Family:
             multimodal bases included: of them only the text part is loaded.
         turn_end: the token that ends a turn in the family's chats, where it is not the
             tokenizer's end token.
-        template_options: what the chat template is to be told, for an answer without reasoning.
+        starts_texts: whether the start token stands before texts that are no chats, even where the
+            tokenizer does not put it there by itself.
+        template_options: what the chat template is to be told, so that it asks for an answer
+            without reasoning, in the same words on every day.
         ffn: attribute of a decoder layer that holds its feed-forward block.
         activation: attribute of that block that holds its activation function.
         ffn_projections: names of the block's gate, up and down projections, as export needs them.
         gguf_architecture: what GGUF files call the family.
+        gguf_is_read: whether transformers takes all that such files say of the model from them.
         double_wide_key: configuration entry that says whether layers with shared keys and values
             have feed-forward blocks of twice the width.
         shared_kv_key: configuration entry that counts the last layers that use the keys and values
@@ -38,11 +42,13 @@ class Family:
     name: str
     model_types: tuple[str, ...]
     turn_end: str | None = None
+    starts_texts: bool = False
     template_options: Mapping[str, Any] = field(default_factory=dict)
     ffn: str = "mlp"
     activation: str = "act_fn"
     ffn_projections: tuple[str, str, str] = ("gate_proj", "up_proj", "down_proj")
     gguf_architecture: str
+    gguf_is_read: bool = True
     double_wide_key: str | None = None
     shared_kv_key: str | None = None
     experts_key: str | None = None
@@ -50,6 +56,10 @@ class Family:
     shares_prefix: bool = True
     packs: bool = True
     corrupting_versions: tuple[str, ...] = ()
+
+    def options_of(self, template: str) -> dict[str, Any]:
+        """Those of `template_options` that a chat template asks about."""
+        return {name: one for name, one in self.template_options.items() if name in template}
 
     def shared_kv_layers(self, config: Any) -> int:
         """How many of the last layers use the keys and values of earlier ones."""

@@ -6,5 +6,6 @@ GEMMA3 = Family(
     name="gemma3",
     model_types=("gemma3", "gemma3_text"),
     turn_end="<end_of_turn>",
+    starts_texts=True,
     gguf_architecture="gemma3",
 )

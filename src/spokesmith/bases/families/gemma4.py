@@ -11,8 +11,11 @@ GEMMA4 = Family(
     name="gemma4",
     model_types=("gemma4", "gemma4_text"),
     turn_end="<turn|>",
+    starts_texts=True,
     template_options={"enable_thinking": False},
     gguf_architecture="gemma4",
+    # Left out are which layers share keys and values, the soft cap and the layers' widths.
+    gguf_is_read=False,
     double_wide_key="use_double_wide_mlp",
     shared_kv_key="num_kv_shared_layers",
     experts_key="enable_moe_block",

@@ -36,7 +36,6 @@ const reveal = () => {
   }
 };
 addEventListener("hashchange", reveal);
-reveal();
 
 const partners = (element) => {
   const fact = element.closest && element.closest("a.ok, mark[id]");
@@ -48,3 +47,6 @@ const heat = (isHot) => (event) =>
   partners(event.target).forEach((one) => one.classList.toggle("hot", isHot));
 for (const name of ["mouseover", "focusin"]) document.addEventListener(name, heat(true));
 for (const name of ["mouseout", "focusout"]) document.addEventListener(name, heat(false));
+
+// Last: what stands behind the sign may be no text that can be decoded.
+reveal();

@@ -3,7 +3,7 @@
 import { element, made } from "./dom.js";
 import { markValue } from "./marks.js";
 
-const HINT = "Point at a value, or move to it by Tab, to see where the text says so.";
+const HINT = "Point at a value, tap it or move to it by Tab, to see where the text says so.";
 
 export class FactsView {
   /**
@@ -54,7 +54,9 @@ export class FactsView {
       found.setAttribute("aria-description", "stands in the text; follow to select it there");
       found.addEventListener("click", (event) => {
         event.preventDefault();
-        this.source.select(mark.source_span);
+        // To select would open the keyboard of a phone.
+        if (event.pointerType === "touch") this.#showPlace(mark, found);
+        else this.source.select(mark.source_span);
       });
     }
     return found;
@@ -67,7 +69,11 @@ export class FactsView {
         show();
       });
     }
-    for (const name of ["pointerout", "blur"]) target.addEventListener(name, () => this.#rest());
+    target.addEventListener("blur", () => this.#rest());
+    target.addEventListener("pointerout", (event) => {
+      // A finger is gone at once; what it touched stays shown.
+      if (event.pointerType !== "touch") this.#rest();
+    });
   }
 
   #showPlace(mark, found) {
@@ -101,7 +107,8 @@ export class FactsView {
     fill("made-up", ungrounded, ["Nothing made up", "made up: not in the text"], (one) => [
       made("b", "made-up", one.text), ` ${one.reason} `, made("code", "", one.field),
     ]);
-    fill("lost", lost, ["Nothing lost", "lost: in the text, not in the answer"], (one) => [
+    const words = "lost: the text states them, the answer does not, or less often";
+    fill("lost", lost, ["Nothing lost", words], (one) => [
       made("b", "lost", one.text), ` ${one.kind}`,
     ]);
     element("facts").hidden = false;

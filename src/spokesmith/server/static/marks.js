@@ -76,7 +76,7 @@ function appendShaded(parent, { raw, origins }, start, end) {
 }
 
 /** Stretches of equal entries, as [start, end). */
-function* runs(entries, start, end) {
+export function* runs(entries, start, end) {
   let first = start;
   for (let at = start + 1; at <= end; at += 1) {
     if (at === end || entries[at] !== entries[first]) {

@@ -20,19 +20,30 @@ const GREETING = "Paste a text and encode it.";
 const RETRY_MS = 2000;
 const COPIED_MS = 2000;
 
-const address = (path) => new URL(path, document.baseURI).href;
 const source = new SourceView(element("text"), element("backdrop"));
 let controller = null;
 let run = null;
+let retry = null;
+let keyWasRefused = false;
+
+/** Of a path of the server, without user and password: fetch refuses those, a copy would tell them. */
+function address(path) {
+  const url = new URL(path, document.baseURI);
+  url.username = url.password = "";
+  return url.href;
+}
 
 function headers() {
   const key = element("key").value.trim();
-  return key ? { Authorization: `Bearer ${key}` } : {};
+  // The server compares bytes of UTF-8, and fetch takes a character for each byte.
+  const bytes = String.fromCharCode(...new TextEncoder().encode(key));
+  return key ? { Authorization: `Bearer ${bytes}` } : {};
 }
 
+/** What is sent and what is copied. */
 function body() {
   const model = element("model").value;
-  return { ...(model && { model }), text: element("text").value };
+  return { ...(model && { model }), on_truncation: "close", text: element("text").value };
 }
 
 function tell(words) {
@@ -48,37 +59,44 @@ function fail(error) {
   element("problem").hidden = false;
   element("problem").textContent = error.message;
   tell("");
-  if (error.status === 401) {
+  keyWasRefused = error.status === 401;
+  if (keyWasRefused) {
     element("key-part").open = true;
     element("key").focus();
   }
 }
 
+/** Ask for the sets until there is an answer. */
 async function loadModels() {
+  clearTimeout(retry);
   try {
     const response = await fetch(address("v1/models"), { headers: headers() });
     if (!response.ok) throw await errorOf(response);
     fillModels((await response.json()).data);
-    element("problem").hidden = true;
+    if (keyWasRefused) element("problem").hidden = true;
     greet(GREETING);
   } catch (error) {
     if (error.status === 401) {
       fail(error);
       return;
     }
-    greet(error.status === 503 ? error.message : "The server cannot be reached; trying again.");
-    setTimeout(loadModels, RETRY_MS);
+    greet(error.status ? error.message : "The server cannot be reached; trying again.");
+    // Another call may wait by now.
+    clearTimeout(retry);
+    retry = setTimeout(loadModels, RETRY_MS);
   }
 }
 
-/** The sets, each with its task; the bare base last. */
+/** The sets, each with its task; the bare base last. What is chosen stays so where it is still there. */
 function fillModels(models) {
   // The embedding model has no task, not even none.
   const encoders = models.filter((model) => "task" in model);
   encoders.sort((one, other) => Boolean(other.task) - Boolean(one.task));
+  const chosen = element("model").value;
   const options = encoders.map((model) => {
     const option = made("option", "", model.task ? model.id : `${model.id} (no set)`);
     option.value = model.id;
+    option.selected = model.id === chosen;
     return option;
   });
   element("model").replaceChildren(...options);
@@ -107,6 +125,8 @@ async function encode() {
   } catch (error) {
     if (error.name === "AbortError") tell("Stopped.");
     else fail(error);
+    // Sets come and go.
+    if (error.status === 404) loadModels();
   } finally {
     run.close();
     controller = null;
@@ -154,9 +174,6 @@ element("text").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) element("form").requestSubmit();
 });
 element("stop").addEventListener("click", () => controller?.abort());
-element("shade").addEventListener("change", (event) => {
-  element("told").classList.toggle("unshaded", !event.target.checked);
-});
 element("key").addEventListener("change", loadModels);
 for (const button of document.querySelectorAll("[data-example]")) {
   button.addEventListener("click", () => {

@@ -27,19 +27,25 @@ export function fits(value, schema, root = schema) {
   if (typeof value === "string") return within([...value].length, schema.minLength, schema.maxLength);
   if (typeof value === "number") return within(value, schema.minimum, schema.maximum);
   if (Array.isArray(value)) {
-    const items = schema.items ?? true;
+    const { prefixItems = [], items = true } = schema;
     return within(value.length, schema.minItems, schema.maxItems)
-      && value.every((one) => fits(one, items, root));
+      && value.every((one, at) => fits(one, prefixItems[at] ?? items, root));
   }
   return !isObject(value) || objectFits(value, schema, root);
 }
 
 function objectFits(value, schema, root) {
-  const properties = schema.properties ?? {};
-  const others = schema.additionalProperties ?? true;
+  const { properties = {}, patternProperties = {}, additionalProperties = true } = schema;
+  const schemasOf = (name) => {
+    const found = Object.keys(patternProperties)
+      .filter((pattern) => new RegExp(pattern, "u").test(name))
+      .map((pattern) => patternProperties[pattern]);
+    if (Object.hasOwn(properties, name)) found.push(properties[name]);
+    return found.length ? found : [additionalProperties];
+  };
   return (schema.required ?? []).every((name) => Object.hasOwn(value, name))
     && Object.entries(value).every(([name, one]) =>
-      fits(one, Object.hasOwn(properties, name) ? properties[name] : others, root));
+      schemasOf(name).every((inner) => fits(one, inner, root)));
 }
 
 function within(size, least = -Infinity, most = Infinity) {

@@ -2,12 +2,16 @@
 
 const KEY = "SPOKESMITH_API_KEY";
 
+/** For sh, bash and zsh. The body comes from the input: an argument may not be as long as a text. */
 export function curlOf(url, body, withKey) {
-  const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
+  const quoted = `'${url.replaceAll("'", "'\\''")}'`;
   const key = withKey ? ` \\\n  -H "Authorization: Bearer $${KEY}"` : "";
-  return `curl -sS ${quoted(url)} \\
+  // JSON on one line holds no line that is the closing word.
+  return `curl -sS ${quoted} \\
   -H 'Content-Type: application/json'${key} \\
-  -d ${quoted(JSON.stringify(body))}
+  --data-binary @- <<'JSON'
+${JSON.stringify(body)}
+JSON
 `;
 }
 

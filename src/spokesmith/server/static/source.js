@@ -1,6 +1,12 @@
 // The text behind its input: the place that a value of the answer comes from, and what was lost.
 
+import { made } from "./dom.js";
+import { runs } from "./marks.js";
+
 const CONTEXT = 48;
+const LOST = 1;
+const SHOWN = 2;
+const CLASSES = { [LOST]: "lost", [SHOWN]: "shown" };
 
 export class SourceView {
   /**
@@ -10,23 +16,15 @@ export class SourceView {
   constructor(input, backdrop) {
     this.input = input;
     this.backdrop = backdrop;
-    this.forget();
+    this.text = null;
     input.addEventListener("scroll", () => this.#follow());
     input.addEventListener("input", () => this.#draw());
-  }
-
-  /** No answer, no marks. */
-  forget() {
-    this.text = null;
-    this.starts = [];
-    this.lost = [];
-    this.shown = null;
-    this.#draw();
   }
 
   /** The text that an answer was made from. */
   hold(text) {
     this.text = text;
+    // Where each character begins, with the end as the last entry: the server counts characters.
     this.starts = [];
     let at = 0;
     for (const character of text) {
@@ -34,19 +32,21 @@ export class SourceView {
       at += character.length;
     }
     this.starts.push(at);
-    this.lost = [];
+    // For each unit of the text LOST or 0.
+    this.lost = new Uint8Array(text.length);
     this.shown = null;
     this.#draw();
   }
 
   /** Mark facts that the answer lacks, by spans as the server counts. */
   markLost(spans) {
-    this.lost = spans.map((span) => this.#units(span));
+    for (const span of spans) this.lost.fill(LOST, ...this.#units(span));
     this.#draw();
   }
 
   /** Mark the place of a value; null marks none. */
   show(span) {
+    if (!span && !this.shown) return;
     this.shown = span && this.#units(span);
     this.#draw();
     if (span && this.isCurrent) this.#reveal();
@@ -61,16 +61,17 @@ export class SourceView {
   }
 
   /** What stands before a place, in it and after it. */
-  context(span) {
-    const [start, end] = this.#units(span);
+  context([start, end]) {
+    const length = this.starts.length - 1;
     const first = Math.max(0, start - CONTEXT);
-    const last = Math.min(this.text.length, end + CONTEXT);
-    const before = this.text.slice(first, start);
-    const after = this.text.slice(end, last);
+    const last = Math.min(length, end + CONTEXT);
+    const part = (...span) => this.text.slice(...this.#units(span));
+    const before = part(first, start);
+    const after = part(end, last);
     return {
       before: first ? `…${before.replace(/^\S*\s/, "")}` : before,
-      words: this.text.slice(start, end),
-      after: last < this.text.length ? `${after.replace(/\s\S*$/, "")}…` : after,
+      words: part(start, end),
+      after: last < length ? `${after.replace(/\s\S*$/, "")}…` : after,
     };
   }
 
@@ -86,21 +87,12 @@ export class SourceView {
   #draw() {
     this.backdrop.replaceChildren();
     if (!this.isCurrent) return;
-    const spans = this.shown ? [...this.lost, this.shown] : this.lost;
-    const cuts = [...new Set([0, ...spans.flat(), this.text.length])].sort((a, b) => a - b);
-    for (let place = 0; place + 1 < cuts.length; place += 1) {
-      const [start, end] = [cuts[place], cuts[place + 1]];
-      const inside = (span) => span && span[0] <= start && end <= span[1];
+    const marks = this.lost.slice();
+    if (this.shown) marks.fill(SHOWN, ...this.shown);
+    for (const [start, end] of runs(marks, 0, marks.length)) {
       const part = this.text.slice(start, end);
-      const isShown = inside(this.shown);
-      if (!isShown && !this.lost.some(inside)) {
-        this.backdrop.append(part);
-        continue;
-      }
-      const mark = document.createElement("mark");
-      mark.className = isShown ? "shown" : "lost";
-      mark.textContent = part;
-      this.backdrop.append(mark);
+      const name = CLASSES[marks[start]];
+      this.backdrop.append(name ? made("mark", name, part) : part);
     }
     // A textarea has an empty last line where its text ends with a break.
     this.backdrop.append("\n");

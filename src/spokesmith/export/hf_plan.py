@@ -18,12 +18,12 @@ from spokesmith.bases.families import Family
 from spokesmith.bases.loading import BaseSource
 from spokesmith.export import vllm_plugin
 from spokesmith.export.fold import REMEDY, FoldedLayer, folded_layers
-from spokesmith.export.weights import TextWeights, build_empty, find_weights, stored_tensors
+from spokesmith.export.hf_weights import TextWeights, build_empty, find_weights, stored_tensors
 from spokesmith.spokes import SpokeSet
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class HfPlan:
     """A model to write.
 
     Attributes:
@@ -41,7 +41,7 @@ class Plan:
     weights: TextWeights
 
 
-def plan_folded(source: BaseSource, spokes: SpokeSet, dtype: torch.dtype) -> Plan:
+def plan_folded(source: BaseSource, spokes: SpokeSet, dtype: torch.dtype) -> HfPlan:
     """A base with an `ffn` set folded into it.
 
     Raises:
@@ -69,7 +69,7 @@ def plan_folded(source: BaseSource, spokes: SpokeSet, dtype: torch.dtype) -> Pla
         axis, added = parts[name]
         return widened(base, shape, axis, added)
 
-    return Plan(
+    return HfPlan(
         config=config,
         architecture=type(model).__name__,
         tensors=tensors,
@@ -78,7 +78,7 @@ def plan_folded(source: BaseSource, spokes: SpokeSet, dtype: torch.dtype) -> Pla
     )
 
 
-def plan_beside(source: BaseSource, spokes: SpokeSet, dtype: torch.dtype) -> Plan:
+def plan_beside(source: BaseSource, spokes: SpokeSet, dtype: torch.dtype) -> HfPlan:
     """A base as it is, and a `residual` set as tensors of their own, for vLLM's plugin.
 
     Raises:
@@ -109,7 +109,7 @@ def plan_beside(source: BaseSource, spokes: SpokeSet, dtype: torch.dtype) -> Pla
     def make(name: str) -> Tensor:
         return added[name] if name in added else as_dtype(weights.read(name), dtype)
 
-    return Plan(
+    return HfPlan(
         config=config,
         architecture=vllm_plugin.PREFIX + architecture,
         tensors={**{name: as_dtype(one, dtype) for name, one in base.items()}, **added},

@@ -1,4 +1,4 @@
-"""A headless Chromium for the tests of the page, and what they do on it."""
+"""A headless Chromium for the tests of pages, and what they do on that of the server."""
 
 import shutil
 from collections.abc import Iterator
