@@ -109,30 +109,13 @@ def test_the_export_compares_and_says_what_it_found(tmp_path: Path) -> None:
     assert made.engine.passed
 
 
-def test_what_is_asked_are_chats_as_the_base_knows_them(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Alike of PyTorch and of llama.cpp, of which two files are asked."""
-    asked: list[Any] = []
-
-    def heard(name: str) -> None:
-        ask = getattr(gguf_engine, name)
-
-        def told(what: Any, prompts: Any, **choices: Any) -> Any:
-            asked.append(prompts)
-            return ask(what, prompts, **choices)
-
-        monkeypatch.setattr(gguf_engine, name, told)
-
-    heard("engine_logprobs")
-    heard("next_logprobs")
-    parts = make_parts(tmp_path)
-    parts.graft(tmp_path / "out.gguf", load=lambda _base: parts.base)
-    wanted = [
-        parts.base.tokenizer(f"<|start|>user\n{text}<|end|>\n<|start|>assistant\n").input_ids
-        for text in PROMPTS
-    ]
-    assert asked == [wanted] * 5
+@pytest.mark.parametrize(("model_type", "starts"), [("llama", False), ("gemma4_text", True)])
+def test_what_is_asked_begins_as_texts_of_the_base_do(model_type: str, starts: bool) -> None:
+    base = tiny_base(model_type)
+    asked = gguf_engine.beginnings(base)
+    assert len(asked) == len(PROMPTS)
+    for ids, text in zip(asked, PROMPTS, strict=True):
+        assert ids == [base.tokenizer.bos_token_id] * starts + base.tokenizer(text).input_ids
 
 
 def test_a_file_that_predicts_otherwise_is_not_kept(tmp_path: Path) -> None:
