@@ -85,6 +85,13 @@ def test_keys_of_an_object_s_own_stand_before_those_of_its_alternatives() -> Non
     assert list(order_like({"y": 1, "x": 2, "id": 3}, schema)) == ["id", "x", "y"]
 
 
+def test_values_of_a_list_tell_alternatives_apart() -> None:
+    circle = {"properties": {"kind": {"enum": ["circle", "ring"]}, "x": {}}}
+    square = {"properties": {"x": {}, "kind": {"enum": ["square"]}}}
+    value = {"kind": "square", "x": 1}
+    assert list(order_like(value, {"anyOf": [circle, square]})) == ["x", "kind"]
+
+
 def test_keys_that_are_absent_count_less_than_a_constant() -> None:
     person = {"properties": {"kind": {"const": "person"}, "name": {}, "born": {}, "died": {}}}
     tool = {"properties": {"name": {}, "kind": {"const": "tool"}}}

@@ -145,6 +145,10 @@ def prepared_key(pairs_path: Path, task: Task, base_name: str, max_length: int) 
         base_name,
         str(max_length),
     ]
+    schema = json.dumps(task.schema)
+    if any(f'"{keyword}"' in schema for keyword in ("anyOf", "oneOf", "$ref")):
+        # Another number where the keys of such objects come to stand in another order.
+        parts.append("order 2")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
@@ -178,16 +182,17 @@ def write_prepared(folder: Path, prepared: Prepared) -> None:
             [example.answer_start for example in examples], dtype=np.int64
         )
     partial = folder / "tokens.partial"
+    report = json.dumps(asdict(prepared.report), indent=2) + "\n"
     try:
         save_file(arrays, partial)
-    except SafetensorError as error:
-        partial.unlink(missing_ok=True)
+        (folder / "lengths.json").write_text(report, encoding="utf-8")
+        os.replace(partial, folder / "tokens.safetensors")
+    except (SafetensorError, OSError) as error:
         raise ValueError(
             f"cannot write the token ids to {folder} ({error}): free disk space"
         ) from error
-    report = json.dumps(asdict(prepared.report), indent=2) + "\n"
-    (folder / "lengths.json").write_text(report, encoding="utf-8")
-    os.replace(partial, folder / "tokens.safetensors")
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def read_prepared(folder: Path) -> Prepared | None:

@@ -103,10 +103,12 @@ def _referred(reference: str, root: dict[str, Any]) -> Any:
 
 
 def _misfits(value: dict[str, Any], properties: dict[str, Any]) -> tuple[int, int, int]:
-    """Values that no `const` allows, keys that are not declared, keys that are absent; the first
-    count most."""
+    """Values that no `const` or `enum` allows, keys that are not declared, keys that are absent;
+    the first count most."""
     others = sum(
-        key in value and isinstance(part, dict) and part.get("const", value[key]) != value[key]
+        key in value
+        and isinstance(part, dict)
+        and value[key] not in part.get("enum", [part.get("const", value[key])])
         for key, part in properties.items()
     )
     return others, len(value.keys() - properties.keys()), len(properties.keys() - value.keys())
