@@ -376,13 +376,19 @@ def test_it_waits_for_a_server_that_is_loading(browser: Browser) -> None:
         page.close()
 
 
-def test_what_is_still_loading_does_not_talk_over_an_answer(browser: Browser, url: str) -> None:
+def loading_page(browser: Browser, url: str) -> Page:
+    """The page with a clock of its own, while the embedding model is loaded."""
     page = browser.new_page()
     page.clock.install()
     told = {"error": {"message": "the embedding model is still being loaded"}}
     page.route("**/v1/models", lambda route: route.fulfill(status=503, json=told))
     page.goto(url)
     expect(page.locator("#status")).to_contain_text("still being loaded")
+    return page
+
+
+def test_what_is_still_loading_does_not_talk_over_an_answer(browser: Browser, url: str) -> None:
+    page = loading_page(browser, url)
     encode(page, TEXT)
     # The second try begins when what came of the first has been told.
     for _ in range(2):
@@ -397,12 +403,7 @@ def test_what_is_still_loading_does_not_talk_over_an_answer(browser: Browser, ur
 
 
 def test_an_error_stays_when_what_was_loading_is_there(browser: Browser, url: str) -> None:
-    page = browser.new_page()
-    page.clock.install()
-    told = {"error": {"message": "the embedding model is still being loaded"}}
-    page.route("**/v1/models", lambda route: route.fulfill(status=503, json=told))
-    page.goto(url)
-    expect(page.locator("#status")).to_contain_text("still being loaded")
+    page = loading_page(browser, url)
     page.route(
         "**/v1/encode",
         lambda route: route.fulfill(status=400, json={"error": {"message": "too long"}}),

@@ -9,13 +9,14 @@ from run_tiny import run
 from sabotage import NO_MEMORY, no_memory_above
 
 from spokesmith.bases import Base
+from spokesmith.bases.out_of_memory import is_out_of_memory
 from spokesmith.data.generate import generate
 from spokesmith.data.pairs import write_pairs
 from spokesmith.data.prepare import Example
 from spokesmith.spokes import SpokeSet, attach, load_spokes
 from spokesmith.testing import tiny_base
 from spokesmith.training.callbacks import read_log
-from spokesmith.training.microbatches import MicroBatches, is_out_of_memory, rows_of
+from spokesmith.training.microbatches import MicroBatches, rows_of
 from spokesmith.training.objective import Collator, Objective
 
 RANDOM = np.random.default_rng(0)

@@ -90,11 +90,7 @@ class ChatBackend(ABC):
             ContextError: it cannot fit, however few tokens it is.
         """
         self._check_length([text])
-        ids = self.chat.text_ids(text, control_tokens=parse_special)
-        start = self.chat.start_id
-        if add_special and start is not None and ids[:1] != [start]:
-            return [start, *ids]
-        return ids
+        return self.chat.text_ids(text, control_tokens=parse_special, add_start=add_special)
 
     def detokenize(self, token_ids: Sequence[int]) -> str:
         """The text of tokens.

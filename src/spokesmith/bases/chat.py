@@ -60,7 +60,7 @@ class ChatFormat:
             tokenizer.convert_tokens_to_ids(turn_end) if known else tokenizer.eos_token_id
         )
         self.stop_ids: tuple[int, ...] = tuple(sorted({self.end_id, tokenizer.eos_token_id}))
-        by_itself = self.text_ids("", control_tokens=True, add_special_tokens=True)
+        by_itself = tokenizer("", add_special_tokens=True).input_ids
         starts_texts = starts_texts or by_itself[:1] == [tokenizer.bos_token_id]
         # What stands before texts that are no chats.
         self.start_id: int | None = tokenizer.bos_token_id if starts_texts else None
@@ -137,21 +137,21 @@ class ChatFormat:
             ) from refusal
         raise ValueError(f"the base's chat template takes no such chat: {refusal}") from refusal
 
-    def text_ids(
-        self, text: str, *, control_tokens: bool, add_special_tokens: bool = False
-    ) -> list[int]:
+    def text_ids(self, text: str, *, control_tokens: bool, add_start: bool = False) -> list[int]:
         """Token ids of a text; any thread may ask.
 
         Args:
             control_tokens: whether control tokens in it are taken as such, not as texts.
-            add_special_tokens: what the tokenizer puts around a text by itself is added.
+            add_start: whether it begins with the start token where texts of the base do; one that
+                the text has already is not doubled.
         """
         with self._lock:
-            return self.tokenizer(
-                text,
-                add_special_tokens=add_special_tokens,
-                split_special_tokens=not control_tokens,
+            ids = self.tokenizer(
+                text, add_special_tokens=False, split_special_tokens=not control_tokens
             ).input_ids
+        if add_start and self.start_id is not None and ids[:1] != [self.start_id]:
+            return [self.start_id, *ids]
+        return ids
 
     def _frame_ids(self, text: str) -> list[int]:
         return self.text_ids(text, control_tokens=True)

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import Cache, DynamicCache
 
+from spokesmith.bases.out_of_memory import is_out_of_memory
 from spokesmith.decoding.request import ContextError
 
 # Buffers grow by so many positions, unless told otherwise.
@@ -159,15 +160,10 @@ class SlotCache(Cache):
                 for index, (keys, values) in self.buffers.items()
             }
         except RuntimeError as error:
-            if _lacks_memory(error):
+            if is_out_of_memory(error):
                 # The error ends here: it holds on to the layers that have grown.
                 return None
             raise
-
-
-def _lacks_memory(error: RuntimeError) -> bool:
-    """Whether an allocator, a GPU's or the CPU's, says that there is no memory."""
-    return isinstance(error, torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def is_recurrent(layer: Any) -> bool:

@@ -140,8 +140,7 @@ def check_engine(written: Path, base_gguf: GGUFBase, base: Base, spokes: SpokeSe
 
 def beginnings(base: Base) -> list[list[int]]:
     """Token ids of the prompts, as texts of the base begin."""
-    start = [] if base.chat.start_id is None else [base.chat.start_id]
-    return [start + base.chat.text_ids(text, control_tokens=False) for text in PROMPTS]
+    return [base.chat.text_ids(text, control_tokens=False, add_start=True) for text in PROMPTS]
 
 
 def with_spokes(base: Base, prompts: Sequence[Sequence[int]], spokes: SpokeSet) -> list[Tensor]:

@@ -13,6 +13,7 @@ import torch
 from accelerate.utils.memory import clear_device_cache
 from torch import Tensor
 
+from spokesmith.bases.out_of_memory import is_out_of_memory
 from spokesmith.training.loss import IGNORED
 from spokesmith.training.objective import Objective
 from spokesmith.training.processes import Processes
@@ -20,13 +21,6 @@ from spokesmith.training.sharding import PeerFailedError, ShardedBase
 
 Batch = dict[str, Tensor]
 Work = Callable[[Batch], Tensor]
-
-# What errors without a class of their own say.
-MEMORY_WORDS = (
-    ("DefaultCPUAllocator", "can't allocate memory"),
-    ("DefaultCPUAllocator", "not enough memory"),
-    ("CUBLAS_STATUS_ALLOC_FAILED",),
-)
 
 
 class _OneRowError(Exception):
@@ -185,13 +179,6 @@ def rows_of(batch: Batch, start: int, count: int) -> Batch:
     if "prefix_ids" in batch:
         part["prefix_ids"] = batch["prefix_ids"]
     return part
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error says that there was no memory, on a GPU or in the CPU's allocator."""
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    return any(all(word in str(error) for word in words) for words in MEMORY_WORDS)
 
 
 def _idle_part() -> Batch:

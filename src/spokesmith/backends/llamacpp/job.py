@@ -189,14 +189,14 @@ class LlamaCppJob:
                     "llama.cpp could not hold the answer to its grammar: give a simpler schema or "
                     "grammar"
                 )
-        before = len(self._chosen)
-        self._append(tokens)
-        self._num_behind += len(tokens) - (len(self._chosen) - before)
+        self._num_behind += len(tokens) - self._append(tokens)
 
-    def _append(self, tokens: Sequence[Chosen]) -> None:
+    def _append(self, tokens: Sequence[Chosen]) -> int:
+        """Go on by tokens, up to one that ends a stop text; how many of them count."""
         piece = self._stream.piece(tokens)
         self._chosen += piece.tokens
         self._tell(piece)
+        return len(piece.tokens)
 
     def _finish(self, reason: str) -> None:
         """The answer has ended by itself or was interrupted."""
