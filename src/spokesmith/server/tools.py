@@ -16,7 +16,7 @@ from spokesmith.backends.request import Constraint
 from spokesmith.server.errors import ApiError, as_api_error
 from spokesmith.server.messages import CALL_END, CALL_START
 from spokesmith.server.schema_limits import check_schema, closed
-from spokesmith.tasks.canonical import GRAMMAR_FORM
+from spokesmith.tasks.canonical import schema_in_grammar
 
 MAX_TOOLS = 64
 NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
@@ -243,22 +243,17 @@ def _moved(schema: Any, to: str) -> Any:
 
 def _text_or_call(call_schema: dict[str, Any], answer_schema: Any) -> str:
     """A grammar of the library's Lark dialect: a text without the mark, or mark and call."""
-    call = _held_json(call_schema)
+    call = schema_in_grammar(call_schema)
     mark = CALL_START
     if answer_schema is None:
         answer = rf"ANSWER: /(.|\n)*/ & ~/(.|\n)*{mark}(.|\n)*/"
         # The mark alone decides: what is no answer any more has to become a call.
         start, head = "ANSWER", rf'head[suffix="{mark}"]: /(.|\n)*/'
     else:
-        answer, start = f"answer: %json {_held_json(answer_schema)}", "answer"
+        answer, start = f"answer: %json {schema_in_grammar(answer_schema)}", "answer"
         head = f'head: "{mark}"'
     rule = f'start: {start} | head "\\n" call "\\n{CALL_END}"'
     return "\n".join([rule, answer, head, f"call: %json {call}", ""])
-
-
-def _held_json(schema: dict[str, Any]) -> str:
-    """A schema as it stands in a grammar."""
-    return json.dumps({**schema, "x-guidance": GRAMMAR_FORM}, ensure_ascii=False)
 
 
 def _note(functions: list[Function]) -> str:

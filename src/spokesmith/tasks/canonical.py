@@ -49,6 +49,13 @@ def canonical_json(value: Any, schema: dict[str, Any] | None = None) -> str:
     return text
 
 
+def schema_in_grammar(schema: Any) -> str:
+    """A JSON Schema as a grammar of that library holds it, so that answers are canonical."""
+    if isinstance(schema, dict):
+        schema = {**schema, "x-guidance": GRAMMAR_FORM}
+    return json.dumps(schema, ensure_ascii=False)
+
+
 def order_like(value: Any, schema: dict[str, Any]) -> Any:
     """`value` with the keys of its objects in the order of the schema's `properties`.
 

@@ -1,11 +1,9 @@
 """What an answer is held to, in the words that llama.cpp takes, in the canonical form of JSON."""
 
-import json
 from collections.abc import Sequence
-from typing import Any
 
 from spokesmith.decoding.request import Constraint
-from spokesmith.tasks.canonical import GRAMMAR_FORM
+from spokesmith.tasks.canonical import schema_in_grammar
 
 
 def grammar_text(constraint: Constraint, stop_ids: Sequence[int]) -> str:
@@ -29,15 +27,9 @@ def _body(constraint: Constraint) -> str:
         case "regex":
             return f"/{_as_lark_regex(constraint.value)}/"
         case "json":
-            return _json({"type": "object"})
+            return f"%json {schema_in_grammar({'type': 'object'})}"
         case _:
-            return _json(constraint.value)
-
-
-def _json(schema: Any) -> str:
-    if isinstance(schema, dict):
-        schema = {**schema, "x-guidance": GRAMMAR_FORM}
-    return f"%json {json.dumps(schema, ensure_ascii=False)}"
+            return f"%json {schema_in_grammar(constraint.value)}"
 
 
 def _as_lark_regex(regex: str) -> str:
