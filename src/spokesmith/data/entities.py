@@ -56,8 +56,9 @@ EMAIL_PATTERN = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 ADVISORY_PATTERN = re.compile(
     r"\b(?:CVE-\d{4}-\d{4,}|GHSA(?:-[0-9a-z]{4}){3}|RUSTSEC-\d{4}-\d{4}|PEP \d{1,4}|RFC ?\d{2,5})\b"
 )
+# 22.07.2026 is a date.
 VERSION_PATTERN = re.compile(
-    r"(?<![\w.-])v?\d+\.\d+(?:\.\d+)+(?:[-+][\w.]+)?(?![\w.]*\w)|\bv\d+\.\d+\b"
+    r"(?<![\w.-])(?!\d{1,2}\.\d{1,2}\.(?:19|20)\d\d\b)v?\d+\.\d+(?:\.\d+)+(?:[-+][\w.]+)?(?![\w.]*\w)|\bv\d+\.\d+\b"
 )
 PATH_PATTERN = re.compile(
     r"(?<![\w/.`~-])(?:~?/(?:[\w.-]+/)*[\w-][\w.-]*\w|"

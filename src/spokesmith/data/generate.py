@@ -12,6 +12,7 @@ from random import Random
 from spokesmith.data.digest import DIGEST, write_digest
 from spokesmith.data.kinds import load_kinds
 from spokesmith.data.kinds.family import Kind, Written, write, write_twin
+from spokesmith.data.listing import LISTING, write_listing
 from spokesmith.data.mix import STANDARD, Mix, read_mix
 from spokesmith.data.pairs import Pair
 from spokesmith.data.shingles import normal_form
@@ -55,7 +56,7 @@ def generate(
 
 def kind_names() -> list[str]:
     """The names of all kinds, as `generate` takes them."""
-    return sorted([*load_kinds(), DIGEST])
+    return sorted([*load_kinds(), DIGEST, LISTING])
 
 
 class _Writer:
@@ -77,7 +78,7 @@ class _Writer:
             name: share / (1 + (self._twin_chance if self._with_twins[name] else 0))
             for name, share in shares.items()
         }
-        notes = [name for name in shares if name != DIGEST and not self._kinds[name].alone]
+        notes = [name for name in shares if name in self._kinds and not self._kinds[name].alone]
         self._notes = notes or [name for name, kind in self._kinds.items() if not kind.alone]
 
     def next_pairs(self, index: int, room: int) -> list[Pair]:
@@ -114,6 +115,8 @@ class _Writer:
     def _single(self, name: str, seed: str) -> Written:
         if name == DIGEST:
             return write_digest(self._kinds, self._notes, seed)
+        if name == LISTING:
+            return write_listing(seed)
         kind = self._kinds[name]
         return write(kind, Random(seed).randrange(len(kind.templates)), seed)
 
