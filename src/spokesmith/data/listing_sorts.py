@@ -150,6 +150,7 @@ COOKING = Sort(
         "share": share,
         "way": listed("stew, bake, salad, soup, pie, curry, stir-fry, sauce, rolls, pancakes"),
         "spoon": listed("tbsp, tsp, cup, tablespoons, teaspoon, cups, tbsp., handful, pinch, can"),
+        "pan": listed("large, deep, small, heavy, hot, wide, non-stick"),
         "cut": listed(
             "chopped, minced, sliced, diced, grated, peeled, softened, cut in half, fresh"
         ),
