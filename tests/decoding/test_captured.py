@@ -1,5 +1,9 @@
 """Passes of fixed shapes, recorded on a GPU, give what plain ones give."""
 
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -78,6 +82,50 @@ def test_rows_that_outgrow_the_buffers_go_on() -> None:
         [work(1, 10, 1)],
     ]
     assert_alike(Runner(base, 2, captured=True), Runner(base, 2), steps)
+
+
+class Recorder:
+    """Stands in for the recording of a GPU, whose allocator ends a pool with its last graph."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.graphs: Counter[int] = Counter()
+        self._next = itertools.count()
+        recorder = self
+
+        class Graph:
+            pool: int | None = None
+
+            def __del__(self) -> None:
+                if self.pool is not None:
+                    recorder.graphs[self.pool] -= 1
+
+            def replay(self) -> None:
+                pass
+
+        monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: next(self._next))
+        monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+        monkeypatch.setattr(torch.cuda, "graph", self.graph)
+
+    @contextmanager
+    def graph(self, graph: Any, *, pool: int, capture_error_mode: str) -> Iterator[None]:
+        assert capture_error_mode == "thread_local"
+        assert pool not in self.graphs or self.graphs[pool] > 0, "this pool has ended"
+        self.graphs[pool] += 1
+        graph.pool = pool
+        yield
+
+
+def test_passes_are_recorded_again_once_the_buffers_have_moved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    recorder = Recorder(monkeypatch)
+    runner = Runner(spoked("llama", num_layers=1), 2, captured=True)
+    assert runner.captured is not None
+    runner.captured._records = True  # pyright: ignore[reportPrivateUsage]
+    for start in range(0, LARGE_BLOCK + 100, 400):
+        runner.run([work(0, start, 400)])
+    assert sorted(recorder.graphs) == [0, 1]
+    assert recorder.graphs[0] == 0 < recorder.graphs[1]
 
 
 def test_a_set_that_changes_is_seen() -> None:

@@ -84,7 +84,7 @@ class CapturedSteps:
         self._logits: Tensor | None = None
         self._records = forward.base.device.type == "cuda"
         self._tables = [one for one in forward.base.decoder.modules() if isinstance(one, HostTable)]
-        self._pool = torch.cuda.graph_pool_handle() if self._records else None
+        self._pool: Any = None
         self._splits = self._records and _can_split(forward.base)
 
     def __len__(self) -> int:
@@ -197,6 +197,9 @@ class CapturedSteps:
         self._fill(kept.inputs, [])
         # Run before, so that what is kept for later passes is not made inside of the graph.
         self._run(kept.inputs)
+        if not any(one.graph for one in self._kept.values()):
+            # A pool ends with its last graph, and none can begin in it again.
+            self._pool = torch.cuda.graph_pool_handle()
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
             self._run(kept.inputs)
