@@ -66,3 +66,10 @@ def test_a_person_is_born_or_dies(name: str) -> None:
 def test_a_name_before_a_life_event_is_a_person() -> None:
     (entity,) = find_entities(parts("Shazou died in the flood."))
     assert (entity["name"], entity["type"]) == ("Shazou", "person")
+
+
+def test_a_version_is_an_identifier_and_a_date_is_none() -> None:
+    found = find_entities(
+        parts("On 22.07.2026 build 4.18.2 went out, after 3.12.1999 came 10.1.19.")
+    )
+    assert [one["name"] for one in found] == ["4.18.2", "10.1.19"]

@@ -351,12 +351,12 @@ def _content(parts: list[Segment], whole: str) -> str:
     ]
     chosen: list[int] = []
     for place in sorted(usable, key=lambda place: (not telling[place], -_weight(parts[place]))):
-        limit = (FACTS_LIMIT if telling[place] else CONTENT_LIMIT) / scale
+        limit = (FACTS_LIMIT if telling[place] else CONTENT_LIMIT) // scale
         trial = [parts[one].numbered for one in sorted([*chosen, place])]
         if len(join_segments(trial)) <= limit:
             chosen.append(place)
     if not chosen:
-        return shorten(parts[usable[0] if usable else 0].text, int(CONTENT_LIMIT / scale))
+        return shorten(parts[usable[0] if usable else 0].text, CONTENT_LIMIT // scale)
     return join_segments([parts[place].numbered for place in sorted(chosen)])
 
 

@@ -55,8 +55,9 @@ def _lines(draw: Draw, patterns: Sequence[str], count: int) -> list[str]:
     """Up to `count` lines, none of them twice."""
     lines: dict[str, None] = {}
     for _ in range(count + REDRAWS):
-        if len(lines) < count:
-            lines[_line(draw, draw.random.choice(patterns))] = None
+        lines[_line(draw, draw.random.choice(patterns))] = None
+        if len(lines) == count:
+            break
     return list(lines)
 
 
