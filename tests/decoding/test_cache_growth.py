@@ -8,11 +8,10 @@ import pytest
 import torch
 from generating import generate
 from torch import Tensor
-from torch.nn import functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from spokesmith.decoding import ContextError, Engine, Features
-from spokesmith.decoding.cache import BLOCK
+from spokesmith.decoding.cache import BLOCK, SlotCache
 from spokesmith.testing import tiny_base
 
 
@@ -25,7 +24,7 @@ class ScarceMemory(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         found = func(*args, **(kwargs or {}))
-        self.num_large += found.dim() == 4 and found.shape[1] > BLOCK
+        self.num_large += found.dim() == 4 and max(found.shape[1:3]) > BLOCK
         if self.num_large == 3:
             self.num_large += 1
             raise torch.OutOfMemoryError("no memory is left")
@@ -67,17 +66,17 @@ def test_memory_that_is_lacking_half_way_changes_no_answer(
 def test_an_answer_for_which_there_is_no_memory_fails_alone(
     monkeypatch: pytest.MonkeyPatch, lacking: RuntimeError
 ) -> None:
-    base, pad, calls = tiny_base(dtype="float64"), F.pad, count()
+    base, longer_of, calls = tiny_base(dtype="float64"), SlotCache._longer, count()
     short, longer, long = ([65] * length for length in (20, 2 * BLOCK - 40, 4 * BLOCK))
 
-    def scarce(tensor: Tensor, *args: Any, **options: Any) -> Tensor:
-        found = pad(tensor, *args, **options)
+    def scarce(cache: SlotCache, buffer: Tensor, capacity: int) -> Tensor:
+        found = longer_of(cache, buffer, capacity)
         # Keys find room, values do not.
-        if found.dim() == 4 and found.shape[1] > 2 * BLOCK and next(calls) % 2:
+        if capacity > 2 * BLOCK and next(calls) % 2:
             raise lacking
         return found
 
-    monkeypatch.setattr(F, "pad", scarce)
+    monkeypatch.setattr(SlotCache, "_longer", scarce)
     wanted = generate(Engine(base), short, spokes=None, max_tokens=60).tokens
     engine = Engine(base, num_slots=2)
     tickets = [engine.submit(one, spokes=None, max_tokens=60) for one in (long, short)]
@@ -97,3 +96,13 @@ def test_memory_that_the_system_only_promises_is_not_taken(
     with pytest.raises(ContextError, match="more than is free: shorten the text"):
         generate(engine, [65] * (BLOCK + 1), spokes=None, max_tokens=5)
     assert len(generate(engine, [65] * 20, spokes=None, max_tokens=5).tokens) == 5
+
+
+def test_the_positions_of_a_head_stand_together_on_the_cpu() -> None:
+    """Attention reads head by head there, and slower what other heads interrupt."""
+    engine = Engine(tiny_base(num_key_value_heads=2), num_slots=2)
+    for length in (20, BLOCK + 1):
+        generate(engine, [65] * length, spokes=None, max_tokens=5)
+        for buffer in engine.runner.cache.buffers[0]:
+            assert buffer.shape[2] == 2
+            assert buffer.transpose(1, 2).is_contiguous()
