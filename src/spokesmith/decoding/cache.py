@@ -51,6 +51,8 @@ class SlotCache(Cache):
         self._rows_in_buffers = num_rows + spare_row
         self.buffers: dict[int, tuple[Tensor, Tensor]] = {}
         self._places: Tensor | None = None
+        # By the number of heads, for buffers in which heads stand before positions.
+        self._places_by_heads: dict[int, Tensor] = {}
         # Versions in which shared keys and values travel through the cache put them here.
         self.shared_layers: dict[int, Any] = {}
         self._recurrent = [i for i, layer in enumerate(self.layers) if is_recurrent(layer)]
@@ -65,7 +67,7 @@ class SlotCache(Cache):
             batch_rows: the rows along the batch axis, where layers keep a running state. They are
                 all new, or none is.
         """
-        self._places = places
+        self._places, self._places_by_heads = places, {}
         for index in self._recurrent:
             states = [self._states[row].get(index) for row in batch_rows]
             self.layers[index] = _joined(self.layers[index], states)
@@ -89,15 +91,27 @@ class SlotCache(Cache):
                 self._empty(key_states.transpose(1, 2), self.capacity),
                 self._empty(value_states.transpose(1, 2), self.capacity),
             )
-        assert self._places is not None
         buffers = self.buffers[layer_idx]
         for buffer, states in zip(buffers, (key_states, value_states), strict=True):
-            tokens = states.transpose(1, 2).reshape(-1, *buffer.shape[2:])
-            if buffer.is_contiguous():
-                buffer.view(-1, *buffer.shape[2:]).index_copy_(0, self._places, tokens)
-            else:
-                buffer[self._places // self.capacity, self._places % self.capacity] = tokens
+            joined, places = self._as_one_axis(buffer)
+            tokens = states.transpose(1, 2).reshape(-1, *joined.shape[1:])
+            joined.index_copy_(0, places, tokens)
         return buffers
+
+    def _as_one_axis(self, buffer: Tensor) -> tuple[Tensor, Tensor]:
+        """A buffer along one axis, and where the step's tokens go on it: rows and positions, and
+        where the positions of a head stand together the heads between them."""
+        assert self._places is not None
+        if buffer.is_contiguous():
+            return buffer.flatten(0, 1), self._places
+        num_heads = buffer.shape[2]
+        if num_heads not in self._places_by_heads:
+            rows, positions = self._places // self.capacity, self._places % self.capacity
+            heads = rows[:, None] * num_heads + torch.arange(num_heads)
+            self._places_by_heads[num_heads] = (
+                heads * self.capacity + positions[:, None]
+            ).flatten()
+        return buffer.transpose(1, 2).flatten(0, 2), self._places_by_heads[num_heads]
 
     @torch.inference_mode()
     def take(self, row: int, length: int) -> dict[int, tuple[Tensor, Tensor]]:
