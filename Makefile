@@ -50,8 +50,10 @@ bench-decode: $(READY)  ## Measure decoding against generate(); VLLM=PYTHON adds
 	$(BIN)/python bench/decode.py $(if $(VLLM),--vllm $(VLLM))
 	$(BIN)/python bench/readme.py
 
-bench-serve: $(READY)  ## Measure the engines side by side; VLLM=PYTHON adds vLLM (half an hour).
-	$(BIN)/python bench/serve.py --at-once 1,8 $(if $(VLLM),--vllm $(VLLM))
+# The slowest sides have one turn, which takes as long as all others together.
+bench-serve: $(READY)  ## Measure the engines side by side; VLLM=PYTHON adds vLLM (an hour).
+	$(BIN)/python bench/serve.py --at-once 1,8 --rounds 3 --once "generate grammar,vLLM schema" \
+	$(if $(VLLM),--vllm $(VLLM))
 	$(BIN)/python bench/readme.py
 
 bench-llamacpp: $(READY)  ## Measure each setting of llama.cpp under our server (half an hour).

@@ -80,7 +80,7 @@ def _sides(result: dict[str, Any], *columns: str) -> str:
     rows = []
     for row in result["rows"]:
         cells = {
-            "encodings/min": f"{row['encodings_per_min']:.1f}",
+            "encodings/min": _with_range(row["encodings_per_min"], row.get("turns_per_min", [])),
             "tokens/s": f"{row['tokens_per_s']:.0f}",
             "forwards/token": _or_dash(row["forwards_per_token"], "{:.3f}"),
             "first token, s": f"{row['first_token_s']:.2f}",
@@ -88,6 +88,12 @@ def _sides(result: dict[str, Any], *columns: str) -> str:
         }
         rows.append([row["side"], str(row["at_once"]), *(cells[name] for name in columns)])
     return markdown_table(headings, rows)
+
+
+def _with_range(middle: float, turns: list[float]) -> str:
+    """The middle turn, and the slowest and fastest where there were several."""
+    several = f" ({min(turns):.1f} to {max(turns):.1f})" if len(turns) > 1 else ""
+    return f"{middle:.1f}{several}"
 
 
 def _cost(base: str, cost: dict[str, Any]) -> str:
