@@ -110,6 +110,9 @@ def test_four_bit_weights_stay_near_the_base(model_type: str, ple: str, tmp_path
     assert type(projection).__name__ == "Linear4bit"
     assert projection.weight.quant_state.quant_type == "nf4"
     assert projection.weight.quant_state.nested
+    modules = base.model.named_modules()
+    whole = {name.split(".")[-1] for name, one in modules if type(one) is torch.nn.Linear}
+    assert whole == {"k_proj", "v_proj", "lm_head"}
     assert isinstance(getattr(base.decoder, "embed_tokens_per_layer", None), HostTable) == (
         model_type == "gemma4_text" and ple == "cpu"
     )

@@ -33,6 +33,9 @@ from spokesmith.bases.host_table import HostTable
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 QUANTIZATIONS = ("none", "nf4")
+# What four bits leave whole, by the ends of names: the head, and keys and values, which are few
+# weights whose rounding costs most.
+WHOLE_IN_NF4 = ("k_proj", "v_proj", "lm_head")
 TABLE_PLACES = ("device", "cpu")
 # In multimodal checkpoints the text part's names start so; alone, they start with `model.`.
 TEXT_PREFIXES = {r"^model\.language_model\.": "model.", r"^language_model\.model\.": "model."}
@@ -116,7 +119,8 @@ def load_base(
         name_or_path: an embedded name, a Hugging Face folder or id, or a GGUF file.
         dtype: float32, bfloat16, or auto: bfloat16 where the processor multiplies it natively.
         device: cpu, cuda, or auto: a GPU where there is one.
-        quantize: none, or nf4: 4-bit weights with double quantisation, by bitsandbytes.
+        quantize: none, or nf4: 4-bit weights with double quantisation, by bitsandbytes, but for
+            those of `WHOLE_IN_NF4`.
         ple: where a table of per-layer embeddings stays: device, or cpu (the host's memory).
         device_map: as accelerate knows it, to spread the layers over several GPUs.
 
@@ -232,6 +236,8 @@ def _quantization(quantize: str, dtype: torch.dtype) -> Any:
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
         bnb_4bit_compute_dtype=dtype,
+        # Despite its name it counts for four bits too.
+        llm_int8_skip_modules=list(WHOLE_IN_NF4),
         # Despite its name, what allows a part that is not quantised, the table, to stay on the CPU.
         llm_int8_enable_fp32_cpu_offload=True,
     )

@@ -25,7 +25,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional as F
 
 from spokesmith.bases import Base, make_base, set_checkpointing
-from spokesmith.bases.loading import BaseSource
+from spokesmith.bases.loading import WHOLE_IN_NF4, BaseSource
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.training.config import TrainConfig, shape_of
 from spokesmith.training.live_bytes import MemoryEstimate, measure_step, unique_bytes
@@ -127,10 +127,9 @@ def _shapes_only(setup: TrainingSetup) -> Objective:
 
 
 def _pack_weights(model: Any) -> None:
-    """Give every linear layer but the head, as bitsandbytes does, a weight of 4 bits."""
-    head = model.get_output_embeddings()
-    for module in model.modules():
-        if type(module) is nn.Linear and module is not head:
+    """Give every linear layer that `load_base` quantises a weight of 4 bits."""
+    for name, module in model.named_modules():
+        if type(module) is nn.Linear and not name.endswith(WHOLE_IN_NF4):
             packed = torch.empty(int(module.weight.numel() * NF4_BYTES), dtype=torch.uint8)
             module.weight = nn.Parameter(packed, requires_grad=False)
             module.__class__ = _PackedLinear
