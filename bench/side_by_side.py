@@ -9,6 +9,7 @@ its middle one counts.
 import argparse
 import json
 import platform
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -119,9 +120,8 @@ def _in_a_process(comparison: Comparison, side: str, number: int, first: int) ->
 
 def _row(side: str, at_once: int, turns: list[dict[str, Any]]) -> dict[str, Any]:
     """A side's middle turn, and how fast each was; of two turns the slower one counts."""
-    by_speed = sorted(turns, key=lambda turn: turn["encodings_per_min"])
     speeds = [turn["encodings_per_min"] for turn in turns]
-    middle = by_speed[(len(turns) - 1) // 2]
+    middle = turns[speeds.index(statistics.median_low(speeds))]
     return {"side": side, "at_once": at_once, **middle, "turns_per_min": speeds}
 
 
