@@ -23,7 +23,7 @@ from spokesmith.bases.loading import (
     num_parameters,
 )
 from spokesmith.decoding.runner import Runner
-from spokesmith.spokes import SpokeSet, attach
+from spokesmith.spokes import SpokeSet, attach, attached
 from spokesmith.testing import byte_tokenizer, tiny_base, tiny_config
 
 IDS = torch.arange(60).reshape(2, 30) % 250
@@ -119,6 +119,40 @@ def test_four_bit_weights_stay_near_the_base(model_type: str, ple: str, tmp_path
     wanted, got = logits(load(folder)).flatten(), logits(base).flatten()
     # Random weights show no more than that the quantised ones are the same model.
     assert torch.corrcoef(torch.stack([wanted, got]))[0, 1] > 0.6
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_four_bit_weights_are_computed_with_as_stored_and_pass_gradients_on(
+    dtype: str, tmp_path: Path
+) -> None:
+    functional = pytest.importorskip(
+        "bitsandbytes.functional", reason="quantize nf4 needs bitsandbytes"
+    )
+    folder = write(tiny_base("llama", **WIDE["llama"]).model, tmp_path / "tiny")
+    base = load(folder, quantize="nf4", dtype=dtype)
+    # After a pass without gradients bitsandbytes would hold the weights in another form.
+    logits(base)
+    got = logits_and_gradients(base)
+    for module in list(base.model.modules()):
+        for name, layer in list(module.named_children()):
+            if type(layer).__name__ == "Linear4bit":
+                weight = functional.dequantize_4bit(layer.weight.data, layer.weight.quant_state)
+                plain = torch.nn.Linear(*reversed(weight.shape), bias=False)
+                plain.weight = torch.nn.Parameter(weight, requires_grad=False)
+                setattr(module, name, plain)
+    wanted = logits_and_gradients(base)
+    assert all(torch.equal(one, other) for one, other in zip(got, wanted, strict=True))
+    assert len(wanted) > 10
+    assert all(one.any() for one in wanted)
+
+
+def logits_and_gradients(base: Base) -> list[torch.Tensor]:
+    """What a base says with noise beside it, and what that noise learns from it."""
+    spokes = noisy(base, 0, "float32", placement="ffn", rank=8)
+    with attached(base.model, base.sites(), spokes, name="noise"):
+        got = base.model(input_ids=IDS).logits
+        got.square().mean().backward()
+    return [got.detach(), *(one.grad for one in spokes.parameters() if one.grad is not None)]
 
 
 def test_the_engine_reads_four_bit_weights_and_a_table_on_the_host_as_the_library_does(

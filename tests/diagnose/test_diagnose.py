@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from lossy_operator import REFUSED, double
 from torch import Tensor, nn
 
 from spokesmith.bases import Base
@@ -196,6 +197,15 @@ def test_gradients_that_differ_under_a_checkpoint_are_a_no() -> None:
         "2 the library's checkpointing",
         "2 reentrant checkpointing",
     }
+
+
+def test_a_base_that_passes_no_gradient_on_is_refused() -> None:
+    base = tiny_base("llama")
+    base.sites()[2].ffn.register_forward_hook(lambda _module, _args, output: double(output))
+    with pytest.raises(ValueError, match=REFUSED):
+        preflight(
+            base, SpokeSet.create(base.spokes_config(), seed=0), SAMPLES, checkpointing="none"
+        )
 
 
 def test_a_layer_that_no_gradient_reaches_is_named() -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import io
+import itertools
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from lossy_operator import REFUSED, double
 from rich.console import Console
 from run_tiny import CHOICES, run
 from safetensors import SafetensorError
@@ -437,6 +439,21 @@ def test_an_error_in_a_step_gives_the_terminal_back(
         run(data, tmp_path / "run")
     assert shown.getvalue().count(HIDE_CURSOR) == 1
     assert shown.getvalue().rstrip().endswith(SHOW_CURSOR)
+
+
+def test_a_base_that_passes_no_gradient_on_from_a_step_on_ends_the_run(
+    data: Path, tmp_path: Path
+) -> None:
+    def lose_gradients_later(base: Base) -> None:
+        calls = itertools.count()
+        base.sites()[1].ffn.register_forward_hook(
+            lambda _module, _args, output: double(output) if next(calls) > 20 else output
+        )
+
+    with pytest.raises(ValueError, match=REFUSED):
+        run(data, tmp_path / "run", spoil=lose_gradients_later)
+    steps = [row for row in read_log(tmp_path / "run" / "log.jsonl") if "loss" in row]
+    assert 0 < len(steps) < CHOICES["max_steps"]
 
 
 def test_a_checkpoint_is_whole_where_folders_cannot_be_opened(

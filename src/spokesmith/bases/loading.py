@@ -36,6 +36,8 @@ QUANTIZATIONS = ("none", "nf4")
 # What four bits leave whole, by the ends of names: the head, and keys and values, which are few
 # weights whose rounding costs most.
 WHOLE_IN_NF4 = ("k_proj", "v_proj", "lm_head")
+# What tells a four-bit layer that the processor has AVX512-BF16, and that it may be laid out anew.
+LAYS_OUT_ANEW = "support_avx512bf16_for_cpu"
 TABLE_PLACES = ("device", "cpu")
 # In multimodal checkpoints the text part's names start so; alone, they start with `model.`.
 TEXT_PREFIXES = {r"^model\.language_model\.": "model.", r"^language_model\.model\.": "model."}
@@ -146,6 +148,7 @@ def load_base(
         places = {"": where, **({f"model.{table}": "cpu"} if stays_behind else {})}
     with _full_memory_told(source, where if device_map is None else None, quantize, ple):
         model = _load_weights(source, chosen_dtype, quantization, places)
+        _keep_four_bits_as_stored(model)
         if table is not None and hasattr(model.get_decoder(), table):
             _keep_on_host(model, table)
         if places is None:
@@ -196,6 +199,17 @@ def _load_weights(
             f"({', '.join(missing[:3])} ...): get the base anew"
         )
     return model
+
+
+def _keep_four_bits_as_stored(model: Any) -> None:
+    """Keep bitsandbytes from laying four-bit weights out anew for the CPU.
+
+    It would at the first pass in evaluation mode: with scales rounded to bfloat16, and for a
+    product that is computed in bfloat16 whatever the base's precision and has no gradient.
+    """
+    for module in model.modules():
+        if hasattr(module, LAYS_OUT_ANEW):
+            setattr(module, LAYS_OUT_ANEW, False)
 
 
 def _keep_on_host(model: Any, table: str) -> None:

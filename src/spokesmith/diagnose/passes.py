@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from spokesmith.bases import Base, set_checkpointing, unguarded
+from spokesmith.bases.lost_gradient import refusing_lost_gradients
 from spokesmith.spokes import SpokeSet, active_set, using
 
 LEAST_SHARE = 0.1
@@ -89,10 +90,14 @@ def rounded_anew(base: Base, samples: Sequence[Sample]) -> PassResult:
 def gradients(
     base: Base, spokes: SpokeSet, samples: Sequence[Sample], setting: Setting
 ) -> dict[str, Tensor]:
-    """The gradient of the mean loss for every parameter of a set, by name."""
+    """The gradient of the mean loss for every parameter of a set, by name.
+
+    Raises:
+        ValueError: an operator of the base passes no gradient on.
+    """
     spokes.zero_grad(set_to_none=True)
     count = len(_targets(base, samples))
-    with _set(base, setting):
+    with _set(base, setting), refusing_lost_gradients():
         for logits, targets in _rows(base, samples, setting):
             (F.cross_entropy(logits, targets, reduction="sum") / count).backward()
     found = {

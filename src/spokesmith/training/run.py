@@ -19,6 +19,7 @@ from transformers import TrainerCallback, set_seed
 from transformers.utils import logging as transformers_logging
 
 from spokesmith.bases import Base, set_checkpointing
+from spokesmith.bases.lost_gradient import refusing_lost_gradients
 from spokesmith.data.pairs import PAIRS_NAME, read_pairs
 from spokesmith.data.prepare import (
     Chat,
@@ -236,7 +237,7 @@ def train(
         sharded=sharded,
     )
     try:
-        with _telling_of_the_disk(run_folder):
+        with _telling_of_the_disk(run_folder), refusing_lost_gradients():
             trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     finally:
         bar.stop()
