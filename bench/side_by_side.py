@@ -88,7 +88,13 @@ def _arguments(comparison: Comparison) -> argparse.Namespace:
     parser.add_argument("--vllm", help="a Python that has vLLM")
     parser.add_argument("--out", type=Path, default=RESULTS / comparison.result)
     parser.add_argument("--side", help=argparse.SUPPRESS)
-    return parser.parse_args()
+    arguments = parser.parse_args()
+    known = [*comparison.sides, *comparison.vllm_sides]
+    for option in ("sides", "once"):
+        for side in filter(None, getattr(arguments, option).split(",")):
+            if side not in known:
+                parser.error(f"--{option} {side}: no such side, use of {', '.join(known)}")
+    return arguments
 
 
 def _measure(

@@ -268,7 +268,7 @@ def test_a_diagnosis_asks_a_set_about_its_own_task(tiny: Path, tmp_path: Path) -
 
 MISTAKES = [
     (("encode", "x", "--base", "no-such-base"), "cannot load base 'no-such-base'"),
-    (("encode", "  "), "no text in"),
+    (("encode", " ", ""), "no text in ' ', '': give at least one"),
     (("encode", "x", "--task", "nope"), "no task at 'nope'"),
     (("encode", "x", "--bogus"), "No such option"),
     (("train", "--data", "nowhere", "--out", "run", "--set", "colour=red"), "'colour' is unknown"),

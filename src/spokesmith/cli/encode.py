@@ -94,7 +94,8 @@ def encode(
     """
     texts = [text for given in inputs for text in read_inputs(given, lines=lines)]
     if not any(text.strip() for text in texts):
-        raise ValueError(f"no text in {', '.join(inputs)}: give at least one")
+        given = ", ".join(f"'{one}'" for one in inputs)
+        raise ValueError(f"no text in {given}: give at least one")
     at_once = min(AT_ONCE, len(texts))
     backend: LocalBackend | LlamaCppBackend
     if runs_llamacpp(context, engine, only_there=("model",)):
