@@ -29,6 +29,7 @@ from spokesmith.diagnose.sameness import (
     judged,
     same_forward,
 )
+from spokesmith.diagnose.slope import loss_follows
 from spokesmith.diagnose.trial import trial_set
 from spokesmith.spokes import SpokeSet, active_set, attach, attached_sets
 from spokesmith.testing import FAMILY_SIZES, tiny_base
@@ -112,7 +113,8 @@ def test_where_equal_passes_have_other_gradients_nothing_is_judged() -> None:
 def test_gradients_that_are_not_numbers_are_a_no() -> None:
     base = tiny_base("llama")
     attached(base).at(1).gate_bias.register_hook(lambda gradient: gradient * math.nan)
-    assert wrong(ask(base)) == {f"2 {name}" for name in GRADIENT_SETTINGS} | {"3 no layer explodes"}
+    third = {"3 no layer explodes", "3 the loss moves as they say"}
+    assert wrong(ask(base)) == {f"2 {name}" for name in GRADIENT_SETTINGS} | third
 
 
 @pytest.mark.parametrize("error", [math.inf, math.nan])
@@ -208,6 +210,33 @@ def test_a_base_that_passes_no_gradient_on_is_refused() -> None:
         )
 
 
+@pytest.mark.parametrize("factor", [0.5, -1.0])
+def test_gradients_that_are_wrong_under_every_setting_are_a_no(factor: float) -> None:
+    base = tiny_base("llama")
+
+    def spoil(_module: nn.Module, _args: object, output: Tensor) -> None:
+        if output.requires_grad:
+            output.register_hook(lambda gradient: gradient * factor)
+
+    base.sites()[2].layer.register_forward_hook(spoil)
+    assert wrong(ask(base)) == {"3 the loss moves as they say"}
+    spokes = SpokeSet.create(base.spokes_config(), seed=0)
+    assert wrong(preflight(base, spokes, SAMPLES, checkpointing="every")) == {
+        "2 the loss moves as they say"
+    }
+
+
+@pytest.mark.parametrize("model_type", FAMILY_SIZES)
+def test_the_loss_moves_as_the_gradients_say(model_type: str) -> None:
+    base = tiny_base(model_type)
+    placement = "residual" if base.family.has_experts(base.config) else "ffn"
+    with trial_set(base, SAMPLES, placement) as spokes:
+        before = {name: one.detach().clone() for name, one in spokes.named_parameters()}
+        ratio = loss_follows(Comparisons(base, spokes, SAMPLES)).value
+        assert all(torch.equal(one, before[name]) for name, one in spokes.named_parameters())
+    assert ratio == pytest.approx(1, abs=0.02)
+
+
 def test_a_layer_that_no_gradient_reaches_is_named() -> None:
     base = tiny_base("gemma4_text")
     spokes = attached(base)
@@ -225,7 +254,7 @@ def test_a_layer_that_explodes_is_named(name: str) -> None:
     spokes = attached(base)
     spokes.at(1).get_parameter(name).register_hook(lambda gradient: gradient * 1e9)
     diagnosis = ask(base)
-    assert wrong(diagnosis) == {"3 no layer explodes"}
+    assert wrong(diagnosis) == {"3 no layer explodes", "3 the loss moves as they say"}
     assert "layers 1" in diagnosis.failures()[0]
 
 

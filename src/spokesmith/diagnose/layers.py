@@ -13,6 +13,7 @@ from spokesmith.bases import Base
 from spokesmith.diagnose.findings import Check, Question
 from spokesmith.diagnose.passes import Sample, Setting, bare, forward
 from spokesmith.diagnose.sameness import Comparisons
+from spokesmith.diagnose.slope import loss_follows
 from spokesmith.spokes import SpokeSet
 
 # Layers differ by nature, so only what is orders of magnitude from the middle is called wrong.
@@ -22,7 +23,8 @@ MOVED_SHARE = 0.05
 
 
 def layer_table(passes: Comparisons, *, is_trained: bool) -> Question:
-    """The third question: gradients, weights and updates by layer, dead and exploding ones named.
+    """The third question: gradients, weights and updates by layer, dead and exploding ones named,
+    and whether the loss moves as the gradients say.
 
     Args:
         passes: of a base with the set active.
@@ -34,7 +36,7 @@ def layer_table(passes: Comparisons, *, is_trained: bool) -> Question:
         _row(spokes, index, found, updates[index], is_trained=is_trained)
         for index in spokes.config.layer_indices
     ]
-    checks = [_dead(rows), _exploding(rows), _largest_update(rows)]
+    checks = [_dead(rows), _exploding(rows), loss_follows(passes), _largest_update(rows)]
     if is_trained:
         checks.append(_moved(rows))
     return Question(title="Do gradients reach every spoke?", checks=checks, rows=rows)

@@ -64,7 +64,7 @@ def forward(base: Base, samples: Sequence[Sample], setting: Setting) -> PassResu
     """The logits and the loss of the samples' answers, without gradients unless checkpointing."""
     with _set(base, setting), torch.set_grad_enabled(setting.checkpointing != "none"):
         logits = torch.cat([one.detach() for one, _ in _rows(base, samples, setting)])
-    loss = F.cross_entropy(logits, _targets(base, samples))
+    loss = F.cross_entropy(logits, targets(base, samples))
     return PassResult(logits=logits, loss=loss.item())
 
 
@@ -96,10 +96,10 @@ def gradients(
         ValueError: an operator of the base passes no gradient on.
     """
     spokes.zero_grad(set_to_none=True)
-    count = len(_targets(base, samples))
+    count = len(targets(base, samples))
     with _set(base, setting), refusing_lost_gradients():
-        for logits, targets in _rows(base, samples, setting):
-            (F.cross_entropy(logits, targets, reduction="sum") / count).backward()
+        for logits, wanted in _rows(base, samples, setting):
+            (F.cross_entropy(logits, wanted, reduction="sum") / count).backward()
     found = {
         name: torch.zeros_like(one) if one.grad is None else one.grad.float()
         for name, one in spokes.named_parameters()
@@ -162,7 +162,8 @@ def shorten(sample: Sample, most_tokens: int) -> Sample:
     return Sample(tokens=tokens, answer_start=sample.answer_start - start + 1)
 
 
-def _targets(base: Base, samples: Sequence[Sample]) -> Tensor:
+def targets(base: Base, samples: Sequence[Sample]) -> Tensor:
+    """The tokens of all answers, [N], in the samples' order."""
     tokens = [token for sample in samples for token in sample.tokens[sample.answer_start :]]
     return torch.tensor(tokens, device=base.device)
 
@@ -179,7 +180,7 @@ def _rows(
         inputs, places = _arrange(base, group, setting)
         hidden = base.decoder(use_cache=setting.cache, **inputs).last_hidden_state
         picked = torch.cat([hidden[row, start:end] for row, start, end in places])
-        yield base.logits(picked).float(), _targets(base, group)
+        yield base.logits(picked).float(), targets(base, group)
 
 
 def _arrange(

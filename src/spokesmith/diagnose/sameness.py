@@ -83,7 +83,12 @@ def dtype_of(base: Base) -> torch.dtype:
 
 
 class Comparisons:
-    """Passes of one base held against the reference pass; each setting is run once."""
+    """Passes of one base held against the reference pass; each setting is run once.
+
+    Attributes:
+        wanted, wanted_gradients: of the reference pass.
+        rounded: the reference pass with its rounding drawn anew.
+    """
 
     def __init__(self, base: Base, spokes: SpokeSet, samples: Sequence[Sample]) -> None:
         self.base = base
@@ -92,7 +97,8 @@ class Comparisons:
         self.wanted = forward(base, samples, REFERENCE)
         self.wanted_gradients = gradients(base, spokes, samples, REFERENCE)
         same, reshaped = SAME[dtype_of(base)], RESHAPED[dtype_of(base)]
-        noise = relative_error(rounded_anew(base, samples).logits, self.wanted.logits)
+        self.rounded = rounded_anew(base, samples)
+        noise = relative_error(self.rounded.logits, self.wanted.logits)
         again = gradients(base, spokes, samples, REFERENCE)
         _, repeat = worst_error(again, self.wanted_gradients)
         self.same_tolerance = same
