@@ -113,7 +113,7 @@ def test_where_equal_passes_have_other_gradients_nothing_is_judged() -> None:
 def test_gradients_that_are_not_numbers_are_a_no() -> None:
     base = tiny_base("llama")
     attached(base).at(1).gate_bias.register_hook(lambda gradient: gradient * math.nan)
-    third = {"3 no layer explodes", "3 the loss moves as they say"}
+    third = {"3 no layer explodes"}
     assert wrong(ask(base)) == {f"2 {name}" for name in GRADIENT_SETTINGS} | third
 
 
@@ -254,7 +254,7 @@ def test_a_layer_that_explodes_is_named(name: str) -> None:
     spokes = attached(base)
     spokes.at(1).get_parameter(name).register_hook(lambda gradient: gradient * 1e9)
     diagnosis = ask(base)
-    assert wrong(diagnosis) == {"3 no layer explodes", "3 the loss moves as they say"}
+    assert wrong(diagnosis) == {"3 no layer explodes"}
     assert "layers 1" in diagnosis.failures()[0]
 
 

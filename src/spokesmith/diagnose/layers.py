@@ -36,8 +36,11 @@ def layer_table(passes: Comparisons, *, is_trained: bool) -> Question:
         _row(spokes, index, found, updates[index], is_trained=is_trained)
         for index in spokes.config.layer_indices
     ]
-    checks = [_dead(rows), _exploding(rows), loss_follows(passes), _largest_update(rows)]
-    if is_trained:
+    checks = [_dead(rows), _exploding(rows), _largest_update(rows)]
+    if not is_trained:
+        # A trained set's loss is so small that its steps are lost in the last digits of its weights.
+        checks.append(loss_follows(passes))
+    else:
         checks.append(_moved(rows))
     return Question(title="Do gradients reach every spoke?", checks=checks, rows=rows)
 

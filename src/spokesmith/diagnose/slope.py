@@ -42,11 +42,12 @@ def loss_follows(passes: Comparisons) -> Check:
     length = promised / 2 / norm
     ahead, behind = (_loss_at(passes, slope, sign * length / norm) for sign in (1, -1))
     ratio = (ahead - behind) / promised
-    least, most = WITHIN[dtype_of(passes.base)]
-    figure = f"{ratio:.2f} times as far (within {least} to {most}), along {len(nearer)} layers"
+    figure = f"{ratio:.2f} times as far, in {len(nearer)} layers"
     if wanted > MOST_STEP * loss:
-        figure += ", which rounding drowns: ask with --dtype float32"
+        figure += "; rounding drowns it, ask with --dtype float32"
         return Check(name=NAME, verdict="told", figure=figure, value=ratio)
+    least, most = WITHIN[dtype_of(passes.base)]
+    figure += f" (within {least} to {most})"
     verdict = "yes" if least <= ratio <= most else "no"
     return Check(name=NAME, verdict=verdict, figure=figure, value=ratio)
 
