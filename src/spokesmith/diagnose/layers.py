@@ -38,7 +38,7 @@ def layer_table(passes: Comparisons, *, is_trained: bool) -> Question:
     ]
     checks = [_dead(rows), _exploding(rows), _largest_update(rows)]
     if not is_trained:
-        # A trained set's loss is so small that its steps are lost in the last digits of its weights.
+        # Beside a trained set the loss is near zero, and so small a step gives no slope.
         checks.append(loss_follows(passes))
     else:
         checks.append(_moved(rows))
