@@ -22,5 +22,12 @@ def test_a_lost_gradient_is_an_error_inside_of_the_block_alone() -> None:
 
 
 def test_other_warnings_stay_warnings() -> None:
-    with pytest.warns(UserWarning, match="^as it was$"), refusing_lost_gradients():
+    with pytest.warns(UserWarning, match=r"^as it was$"), refusing_lost_gradients():
         warnings.warn("as it was", stacklevel=1)
+
+
+def test_another_warning_that_a_caller_made_an_error_stays_that_error() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match=r"^as it was$"), refusing_lost_gradients():
+            warnings.warn("as it was", stacklevel=1)

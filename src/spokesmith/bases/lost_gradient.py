@@ -1,5 +1,6 @@
 """Operators that pass no gradient on, as an error. Knows no model."""
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,9 +21,11 @@ def refusing_lost_gradients() -> Iterator[None]:
         try:
             yield
         except UserWarning as error:
-            operator = str(error).partition(": ")[0]
+            lost = re.match(WARNING, str(error))
+            if lost is None:
+                raise
             raise ValueError(
-                f"'{operator}' passes no gradient on, so what is trained beside this base would "
+                f"'{lost[1]}' passes no gradient on, so what is trained beside this base would "
                 "learn something wrong: use --quantize none, or another version of the library "
                 "that it is from"
             ) from error

@@ -6,6 +6,7 @@ import torch
 
 from spokesmith.bases import Base
 from spokesmith.diagnose.findings import Check, Question
+from spokesmith.diagnose.passes import targets
 from spokesmith.diagnose.sameness import Comparisons
 
 NEAR_CAP = 0.95
@@ -22,14 +23,11 @@ def predictions(passes: Comparisons, *, is_judged: bool = True) -> Question:
     """
     base, samples, result = passes.base, passes.samples, passes.wanted
     logits = result.logits
-    targets = torch.tensor(
-        [token for one in samples for token in one.tokens[one.answer_start :]],
-        device=logits.device,
-    )
+    wanted = targets(base, samples)
     log_probabilities = torch.log_softmax(logits, dim=-1)
     entropy = -(log_probabilities.exp() * log_probabilities).sum(-1).mean().item()
-    right = log_probabilities.gather(-1, targets[:, None]).exp().mean().item()
-    accuracy = (logits.argmax(-1) == targets).float().mean().item()
+    right = log_probabilities.gather(-1, wanted[:, None]).exp().mean().item()
+    accuracy = (logits.argmax(-1) == wanted).float().mean().item()
     perplexity = math.exp(min(result.loss, 700.0))
     is_finite = bool(torch.isfinite(logits).all())
     checks = [
