@@ -36,11 +36,8 @@ def layer_table(passes: Comparisons, *, is_trained: bool) -> Question:
         _row(spokes, index, found, updates[index], is_trained=is_trained)
         for index in spokes.config.layer_indices
     ]
-    checks = [_dead(rows), _exploding(rows), _largest_update(rows)]
-    if not is_trained:
-        # Beside a trained set the loss is near zero, and so small a step gives no slope.
-        checks.append(loss_follows(passes))
-    else:
+    checks = [_dead(rows), _exploding(rows), loss_follows(passes), _largest_update(rows)]
+    if is_trained:
         checks.append(_moved(rows))
     return Question(title="Do gradients reach every spoke?", checks=checks, rows=rows)
 
