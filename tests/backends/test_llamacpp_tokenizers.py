@@ -14,12 +14,19 @@ import pytest
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 from spokesmith.backends.llamacpp import LlamaCppBackend, LlamaCppOptions
+from spokesmith.backends.request import ConstraintError, Request
 from spokesmith.bases.base import chat_of
 from spokesmith.bases.families import Family, family_of
 from spokesmith.bases.gguf_chat import read_gguf_chat
 from spokesmith.bases.gguf_header import MAX_STRING_BYTES
 from spokesmith.bases.gguf_reader import read_header
-from spokesmith.bases.gguf_tokenizer import CONTROL, MAX_TOKEN_CHARACTERS, USER_DEFINED
+from spokesmith.bases.gguf_tokenizer import (
+    CONTROL,
+    MAX_TOKEN_CHARACTERS,
+    USER_DEFINED,
+    begins_blank,
+)
+from spokesmith.decoding.request import Constraint
 from spokesmith.metrics import check
 from spokesmith.testing import tiny_base
 from spokesmith.testing.gguf_files import write_gguf
@@ -305,6 +312,37 @@ def test_a_text_is_encoded_by_a_file_alone(name: str, tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert check(done.stdout, SCHEMA).valid
+
+
+def test_a_file_whose_tokens_lose_their_blanks_is_refused_a_schema(tmp_path: Path) -> None:
+    pytest.importorskip("xllamacpp", reason="xllamacpp, the extra llamacpp, is not installed")
+    path = VOCABULARIES["Llama 2"].write(tmp_path / "a.gguf")
+    options = LlamaCppOptions(num_slots=1, threads=1, context=512)
+    backend = LlamaCppBackend(path, read_gguf_chat(read_header(path)), options=options)
+    with pytest.raises(ConstraintError, match=r"a\.gguf to a schema: .*add_space_prefix"):
+        backend.complete(chat("Who?"), SCHEMA)
+    held = Constraint(kind="gbnf", value='root ::= "a b"')
+    answer = backend.start(Request(messages=chat("Who?"), constraint=held)).result()
+    assert answer.text == "a b"
+    backend.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "chosen", "wanted"),
+    [
+        ("Llama 2", None, True),
+        ("Llama 2", True, True),
+        ("Llama 2", False, False),
+        ("Gemma 4", None, False),
+        ("Qwen 3", None, False),
+        ("Qwen 3", True, True),
+    ],
+)
+def test_texts_begin_with_a_blank_where_the_file_or_its_kind_says_so(
+    name: str, chosen: bool | None, wanted: bool, tmp_path: Path
+) -> None:
+    path = changed(name, begins_blank=chosen).write_alone(tmp_path / "a.gguf")
+    assert begins_blank(read_header(path)) is wanted
 
 
 def changed(name: str, **what: Any) -> Vocabulary:

@@ -67,9 +67,8 @@ def read_gguf_tokenizer(header: Header) -> Any:
     elif kind == "gemma4":
         tokenizer = _of_characters(tokens, _listed_pairs(header), begins_blank=False)
     elif kind == "llama":
-        begins_blank = header.value(f"{KEYS}.add_space_prefix") is not False
         pairs = _pairs_by_score(tokens, header.value(f"{KEYS}.scores"))
-        tokenizer = _of_characters(tokens, pairs, begins_blank=begins_blank)
+        tokenizer = _of_characters(tokens, pairs, begins_blank=begins_blank(header))
     else:
         raise ValueError(f"tokenizers of the kind {kind!r} are not known")
     kinds = header.integers(f"{KEYS}.token_type")
@@ -96,6 +95,12 @@ def adds_start(header: Header) -> bool:
         return bool(chosen)
     model, pre = (header.value(f"{KEYS}.{key}") for key in ("model", "pre"))
     return model in STARTING_MODELS or (model == "gpt2" and pre in STARTING_PRES)
+
+
+def begins_blank(header: Header) -> bool:
+    """Whether llama.cpp puts a blank before a text, and takes it off where tokens become one."""
+    chosen = header.value(f"{KEYS}.add_space_prefix")
+    return header.value(f"{KEYS}.model") == "llama" if chosen is None else bool(chosen)
 
 
 def _of_bytes(tokens: Sequence[str], pairs: list[tuple[str, str]], pre: object) -> Tokenizer:

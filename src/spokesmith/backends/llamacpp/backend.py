@@ -24,6 +24,7 @@ from spokesmith.backends.llamacpp.options import LlamaCppOptions
 from spokesmith.backends.llamacpp.tokens import TokenReader
 from spokesmith.backends.request import (
     BusyError,
+    ConstraintError,
     ContextError,
     Job,
     Model,
@@ -33,6 +34,8 @@ from spokesmith.backends.request import (
 )
 from spokesmith.backends.text_stream import TextStream
 from spokesmith.bases.chat import ChatFormat
+from spokesmith.bases.gguf_reader import read_header
+from spokesmith.bases.gguf_tokenizer import begins_blank
 from spokesmith.decoding.closing import Closer
 from spokesmith.decoding.grammar import Grammar, GrammarCompiler, tokens_by_bytes
 from spokesmith.decoding.request import Constraint, Sampling
@@ -82,6 +85,8 @@ class LlamaCppBackend(ChatBackend):
         facts = try_to_load(path)
         self._context = self.options.context_for(facts.context)
         self.vocabulary = facts.vocabulary
+        # Its grammars take each token for a text of its own, and its first blank for an added one.
+        self._loses_blanks = begins_blank(read_header(path))
         self.max_waiting = max_waiting
         # A tokenizer that is read of a file may have a token of its own more than the model.
         vocabulary = max(facts.vocabulary, len(chat.tokenizer))
@@ -260,6 +265,12 @@ class LlamaCppBackend(ChatBackend):
 
     def _checked_grammar(self, constraint: Constraint) -> str:
         """The grammar for llama.cpp, which would take no notice of one that it cannot compile."""
+        if self._loses_blanks and constraint.kind != "gbnf":
+            raise ConstraintError(
+                f"llama.cpp cannot hold answers of {self._model.base} to a schema: its grammars do "
+                "not see the blanks of a file that puts one before each text "
+                "(tokenizer.ggml.add_space_prefix); run it with our own engine, --base FILE"
+            )
         text = grammar_text(constraint, self.chat.stop_ids)
         if constraint.kind != "gbnf":
             self.grammars.start(Constraint(kind="lark", value=text))
