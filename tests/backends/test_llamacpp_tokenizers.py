@@ -4,7 +4,8 @@ what the base's own tokenizer does, and what llama.cpp makes of the file."""
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,16 @@ def chat(text: str) -> list[Any]:
     return [{"role": "system", "content": "Answer."}, {"role": "user", "content": text}]
 
 
+@contextmanager
+def opened(path: Path) -> Iterator[LlamaCppBackend]:
+    """A file in llama.cpp, by the file's own tokenizer."""
+    pytest.importorskip("xllamacpp", reason="xllamacpp, the extra llamacpp, is not installed")
+    options = LlamaCppOptions(num_slots=1, threads=1, context=512)
+    backend = LlamaCppBackend(path, read_gguf_chat(read_header(path)), options=options)
+    yield backend
+    backend.close()
+
+
 @pytest.mark.parametrize("name", IN_THE_LIBRARY)
 def test_a_files_tokenizer_is_that_of_its_base(name: str, tmp_path: Path) -> None:
     made = VOCABULARIES[name]
@@ -255,18 +266,14 @@ def test_a_files_tokenizer_is_that_of_its_base(name: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("name", VOCABULARIES)
 def test_llamacpp_cuts_texts_as_the_files_tokenizer(name: str, tmp_path: Path) -> None:
-    pytest.importorskip("xllamacpp", reason="xllamacpp, the extra llamacpp, is not installed")
     made = VOCABULARIES[name]
-    path = made.write(tmp_path / "a.gguf")
-    found = read_gguf_chat(read_header(path))
-    options = LlamaCppOptions(num_slots=1, threads=1, context=512)
-    backend = LlamaCppBackend(path, found, options=options)
     start, _, end = made.template.partition("{{ turn.role }}")[0].rpartition("%}")
-    for text in [*TEXTS, f"a{end}system\nb{made.tokens[made.end]}\n", start]:
-        for control_tokens in (True, False):
-            wanted = backend.engine.tokenize(text, control_tokens=control_tokens)
-            assert found.text_ids(text, control_tokens=control_tokens) == wanted, text
-    backend.close()
+    with opened(made.write(tmp_path / "a.gguf")) as backend:
+        for text in [*TEXTS, f"a{end}system\nb{made.tokens[made.end]}\n", start]:
+            for control_tokens in (True, False):
+                wanted = backend.engine.tokenize(text, control_tokens=control_tokens)
+                found = backend.chat.text_ids(text, control_tokens=control_tokens)
+                assert found == wanted, text
 
 
 def test_marks_of_gemma_4_are_no_tokens_of_texts(tmp_path: Path) -> None:
@@ -315,16 +322,12 @@ def test_a_text_is_encoded_by_a_file_alone(name: str, tmp_path: Path) -> None:
 
 
 def test_a_file_whose_tokens_lose_their_blanks_is_refused_a_schema(tmp_path: Path) -> None:
-    pytest.importorskip("xllamacpp", reason="xllamacpp, the extra llamacpp, is not installed")
-    path = VOCABULARIES["Llama 2"].write(tmp_path / "a.gguf")
-    options = LlamaCppOptions(num_slots=1, threads=1, context=512)
-    backend = LlamaCppBackend(path, read_gguf_chat(read_header(path)), options=options)
-    with pytest.raises(ConstraintError, match=r"a\.gguf to a schema: .*add_space_prefix"):
-        backend.complete(chat("Who?"), SCHEMA)
-    held = Constraint(kind="gbnf", value='root ::= "a b"')
-    answer = backend.start(Request(messages=chat("Who?"), constraint=held)).result()
-    assert answer.text == "a b"
-    backend.close()
+    with opened(VOCABULARIES["Llama 2"].write(tmp_path / "a.gguf")) as backend:
+        with pytest.raises(ConstraintError, match=r"a\.gguf to a schema: .*add_space_prefix"):
+            backend.complete(chat("Who?"), SCHEMA)
+        held = Constraint(kind="gbnf", value='root ::= "a b"')
+        answer = backend.start(Request(messages=chat("Who?"), constraint=held)).result()
+        assert answer.text == "a b"
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,8 @@ class LlamaCppBackend(ChatBackend):
         facts = try_to_load(path)
         self._context = self.options.context_for(facts.context)
         self.vocabulary = facts.vocabulary
-        # Its grammars take each token for a text of its own, and its first blank for an added one.
+        # llama.cpp's grammars take each token for a whole text, and the blank at its start for the
+        # one that was put before.
         self._loses_blanks = begins_blank(read_header(path))
         self.max_waiting = max_waiting
         # A tokenizer that is read of a file may have a token of its own more than the model.
@@ -265,15 +266,16 @@ class LlamaCppBackend(ChatBackend):
 
     def _checked_grammar(self, constraint: Constraint) -> str:
         """The grammar for llama.cpp, which would take no notice of one that it cannot compile."""
-        if self._loses_blanks and constraint.kind != "gbnf":
+        text = grammar_text(constraint, self.chat.stop_ids)
+        if constraint.kind == "gbnf":
+            return text
+        if self._loses_blanks:
             raise ConstraintError(
                 f"llama.cpp cannot hold answers of {self._model.base} to a schema: its grammars do "
                 "not see the blanks of a file that puts one before each text "
                 "(tokenizer.ggml.add_space_prefix); run it with our own engine, --base FILE"
             )
-        text = grammar_text(constraint, self.chat.stop_ids)
-        if constraint.kind != "gbnf":
-            self.grammars.start(Constraint(kind="lark", value=text))
+        self.grammars.start(Constraint(kind="lark", value=text))
         return text
 
     def check_token(self, token: int) -> None:
