@@ -125,22 +125,20 @@ def test_four_bit_weights_stay_near_the_base(model_type: str, ple: str, tmp_path
 def test_four_bit_weights_are_computed_with_as_stored_and_pass_gradients_on(
     dtype: str, tmp_path: Path
 ) -> None:
-    functional = pytest.importorskip(
-        "bitsandbytes.functional", reason="quantize nf4 needs bitsandbytes"
-    )
-    folder = write(tiny_base("llama", **WIDE["llama"]).model, tmp_path / "tiny")
+    pytest.importorskip("bitsandbytes", reason="quantize nf4 needs bitsandbytes")
+    model = tiny_base("llama", **WIDE["llama"], attention_bias=True).model
+    for bias in (one.bias for one in model.modules() if isinstance(one, torch.nn.Linear)):
+        if bias is not None:
+            torch.nn.init.normal_(bias)
+    folder = write(model, tmp_path / "tiny")
     base = load(folder, quantize="nf4", dtype=dtype)
     # After a pass without gradients bitsandbytes would hold the weights in another form.
     logits(base)
     got = logits_and_gradients(base)
-    for module in list(base.model.modules()):
-        for name, layer in list(module.named_children()):
-            if type(layer).__name__ == "Linear4bit":
-                weight = functional.dequantize_4bit(layer.weight.data, layer.weight.quant_state)
-                plain = torch.nn.Linear(*reversed(weight.shape), bias=False)
-                plain.weight = torch.nn.Parameter(weight, requires_grad=False)
-                setattr(module, name, plain)
-    wanted = logits_and_gradients(base)
+    unpacked = load(folder, quantize="nf4", dtype=dtype, unpack=True)
+    kinds = {type(one) for one in unpacked.model.modules() if isinstance(one, torch.nn.Linear)}
+    assert kinds == {torch.nn.Linear}
+    wanted = logits_and_gradients(unpacked)
     assert all(torch.equal(one, other) for one, other in zip(got, wanted, strict=True))
     assert len(wanted) > 10
     assert all(one.any() for one in wanted)

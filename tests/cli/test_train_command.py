@@ -1,5 +1,6 @@
 """What `spokesmith train` says: of its data, of a base in parts, of an interruption."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,10 +9,12 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+from spokesmith.bases import load_base
 from spokesmith.cli import app
 from spokesmith.data.generate import generate
 from spokesmith.data.pairs import Pair, write_pairs
 from spokesmith.tasks import load_task, save_task
+from spokesmith.testing import byte_tokenizer, tiny_base
 from spokesmith.training.trainer import SpokeTrainer
 
 CHOICES = ("max_steps=1", "num_spokes=1", "rank=2", "max_length=4096")
@@ -19,11 +22,11 @@ SHORT = [replace(pair, split="train") for pair in generate(12, seed=1, kinds=["m
 MEMORY = load_task("memory")
 
 
-def train(folder: Path, pairs: list[Pair], *more: str) -> Result:
+def train(folder: Path, pairs: list[Pair], *more: str, base: str = "tiny-llama") -> Result:
     write_pairs(folder / "data" / "pairs.jsonl", pairs)
     options = [word for choice in CHOICES for word in ("--set", choice)]
     where = ("--data", str(folder / "data"), "--out", str(folder / "run"))
-    return CliRunner().invoke(app, ["train", "--base", "tiny-llama", *where, *options, *more])
+    return CliRunner().invoke(app, ["train", "--base", base, *where, *options, *more])
 
 
 def words_of(result: Result) -> str:
@@ -88,6 +91,28 @@ def test_an_interruption_says_how_to_go_on(
     assert f"{words}: the same command with --resume goes on" in words_of(result)
     monkeypatch.undo()
     assert train(tmp_path, SHORT, *more, "--resume").exit_code == 0
+
+
+def test_beside_four_bits_a_cpu_run_learns_as_beside_the_weights_that_they_stand_for(
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("bitsandbytes", reason="quantize nf4 needs bitsandbytes")
+    widths = {"hidden_size": 128, "intermediate_size": 128, "head_dim": 64}
+    model = tiny_base("llama", **widths).model
+    model.save_pretrained(tmp_path / "whole")
+    byte_tokenizer().save_pretrained(tmp_path / "whole")
+    in_four_bits = load_base(str(tmp_path / "whole"), quantize="nf4", device="cpu", unpack=True)
+    model.load_state_dict(in_four_bits.model.state_dict())
+    shutil.copytree(tmp_path / "whole", tmp_path / "rounded")
+    model.save_pretrained(tmp_path / "rounded")
+    sets: list[bytes] = []
+    for base, options in (("whole", ("--quantize", "nf4")), ("rounded", ())):
+        more = (*options, "--device=cpu", "--no-preflight")
+        more = (*more, "--set=max_steps=2", "--set=batch_size=1", "--set=warmup_steps=0")
+        result = train(tmp_path / f"of-{base}", SHORT[:3], *more, base=str(tmp_path / base))
+        assert result.exit_code == 0, result.exception
+        sets.append((tmp_path / f"of-{base}" / "run" / "last" / "spokes.safetensors").read_bytes())
+    assert sets[0] == sets[1]
 
 
 def test_a_run_is_not_replaced_by_one_that_begins_with_its_set(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ def test_table_on_the_host_of_a_cpu_run_is_in_the_same_memory() -> None:
 
 def test_nf4_packs_the_linear_layers() -> None:
     functional = pytest.importorskip("bitsandbytes.functional")
-    setup = setup_of("llama", dtype=torch.bfloat16)
+    setup = setup_of("llama", dtype=torch.bfloat16, device=CUDA)
     model = real_objective(setup).model
     layers = [
         one
@@ -179,6 +179,11 @@ def test_nf4_packs_the_linear_layers() -> None:
     assert plain.weight_bytes - packed.weight_bytes == pytest.approx(saved_bytes, rel=0.01)
     # Activations are the same: an unpacked weight is gone after its product.
     assert packed.activation_bytes == plain.activation_bytes
+
+
+def test_nf4_is_unpacked_on_a_cpu() -> None:
+    setup = setup_of("llama", dtype=torch.bfloat16)
+    assert estimate_memory(replace(setup, quantize="nf4")) == estimate_memory(setup)
 
 
 def test_sharing_the_prompt_takes_less() -> None:

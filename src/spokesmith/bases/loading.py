@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 import torch
+from torch import nn
 
 from spokesmith.bases.base import Base, chat_of, make_base
 from spokesmith.bases.chat import ChatFormat
@@ -114,6 +115,7 @@ def load_base(
     quantize: str = "none",
     ple: str = "device",
     device_map: str | dict[str, Any] | None = None,
+    unpack: bool = False,
 ) -> Base:
     """Load a base, frozen and in evaluation mode. Only the text part of a multimodal one is read.
 
@@ -125,6 +127,8 @@ def load_base(
             those of `WHOLE_IN_NF4`.
         ple: where a table of per-layer embeddings stays: device, or cpu (the host's memory).
         device_map: as accelerate knows it, to spread the layers over several GPUs.
+        unpack: hold four-bit weights in the base's precision: the same values, as fast and as
+            large as those of a base that is not quantised.
 
     Raises:
         ValueError: the base cannot be found, is not fit for spokes, does not fit into memory, or
@@ -148,7 +152,10 @@ def load_base(
         places = {"": where, **({f"model.{table}": "cpu"} if stays_behind else {})}
     with _full_memory_told(source, where if device_map is None else None, quantize, ple):
         model = _load_weights(source, chosen_dtype, quantization, places)
-        _keep_four_bits_as_stored(model)
+        if unpack and quantization is not None:
+            _unpack_four_bits(model)
+        else:
+            _keep_four_bits_as_stored(model)
         if table is not None and hasattr(model.get_decoder(), table):
             _keep_on_host(model, table)
         if places is None:
@@ -210,6 +217,29 @@ def _keep_four_bits_as_stored(model: Any) -> None:
     for module in model.modules():
         if hasattr(module, LAYS_OUT_ANEW):
             setattr(module, LAYS_OUT_ANEW, False)
+
+
+def _unpack_four_bits(model: Any) -> None:
+    """Put a plain layer in the place of every four-bit one, with the weight that it stands for.
+
+    The weight is what bitsandbytes computes for each product anew; its precision is the base's.
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    for parent in list(model.modules()):
+        for name, layer in list(parent.named_children()):
+            if isinstance(layer, Linear4bit):
+                setattr(parent, name, _unpacked(layer))
+
+
+def _unpacked(layer: Any) -> nn.Linear:
+    from bitsandbytes.functional import dequantize_4bit
+
+    weight = dequantize_4bit(layer.weight.data, layer.weight.quant_state)
+    plain = nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta")
+    plain.weight = nn.Parameter(weight, requires_grad=False)
+    plain.bias = layer.bias
+    return plain
 
 
 def _keep_on_host(model: Any, table: str) -> None:

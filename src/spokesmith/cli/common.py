@@ -84,6 +84,7 @@ def open_base(
     quantize: str = "none",
     ple: str = "device",
     device_map: str | None = None,
+    unpack: bool = False,
 ) -> "Base":
     """Load a base and say so, since it takes a while. `tiny-NAME` is a random one for tests."""
     quiet_libraries()
@@ -96,7 +97,13 @@ def open_base(
     note = " (unpacking it, once)" if first else ""
     with messages_console().status(f"loading {name}{note}"):
         base = load_base(
-            name, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
+            name,
+            dtype=dtype,
+            device=device,
+            quantize=quantize,
+            ple=ple,
+            device_map=device_map,
+            unpack=unpack,
         )
     if base.freed_bytes:
         freed = f"{base.freed_bytes / 1e9:.2f} GB"

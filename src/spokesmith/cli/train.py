@@ -104,7 +104,13 @@ def train(
             base, loaded_task, settings, dtype=dtype, device=device, quantize=quantize, ple=ple
         )
     loaded = open_base(
-        base, dtype=dtype, device=device, quantize=quantize, ple=ple, device_map=device_map
+        base,
+        dtype=dtype,
+        device=device,
+        quantize=quantize,
+        ple=ple,
+        device_map=device_map,
+        unpack=not in_parts and _is_cpu(device),
     )
 
     from spokesmith.training.processes import is_writing_process
@@ -149,6 +155,13 @@ def train(
         _say(document, loaded_task, overfit)
     if known is not None and (known < overfit or result.loss >= OVERFIT_LOSS):
         raise typer.Exit(1)
+
+
+def _is_cpu(device: str) -> bool:
+    """Whether the run is on a CPU, which would unpack four-bit weights for each product anew."""
+    from spokesmith.bases.loading import choose_device
+
+    return choose_device(device).type == "cpu"
 
 
 def _trained_set(name_or_folder: str) -> Path:

@@ -48,7 +48,7 @@ class TrainingSetup:
         config: of the run; its shape of spokes, optimiser, rows and lengths are read.
         dtype: of the base's weights.
         device: where the run will be; it need not be in this machine.
-        quantize: none or nf4, as for `load_base`.
+        quantize: none or nf4, as for `load_base`; a CPU computes with nf4 unpacked.
         ple: where a table of per-layer embeddings stays: device or cpu, as for `load_base`.
         prefix_length: tokens of the prompt that all examples share, P; part of an example's length.
         checkpointing: none, second or every, as for `set_checkpointing`.
@@ -118,7 +118,7 @@ def _shapes_only(setup: TrainingSetup) -> Objective:
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(copy.deepcopy(source.config), dtype=setup.dtype)
         base = make_base(source.name, model, source.tokenizer, source.family)
-        if setup.quantize == "nf4":
+        if setup.quantize == "nf4" and setup.device.type != "cpu":
             _pack_weights(model)
         spokes = SpokeSet(shape_of(base, config))
         attach(model, base.sites(), spokes)

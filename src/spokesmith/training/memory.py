@@ -160,7 +160,8 @@ def _remedies(setup: TrainingSetup, longest: int) -> list[str]:
     if setup.quantize == "none":
         if setup.dtype == torch.float32:
             remedies.append("--dtype bfloat16")
-        remedies.append("--quantize nf4")
+        if setup.device.type != "cpu":
+            remedies.append("--quantize nf4")
     if setup.source.family.per_layer_table and setup.ple != "cpu" and setup.device.type != "cpu":
         remedies.append("--ple cpu")
     return [*remedies, "a smaller base"]
