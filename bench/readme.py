@@ -42,7 +42,12 @@ def render_engines() -> str:
     result, costs = _read("serve-speed.json"), _read("spokes-on-llamacpp.json")
     return "\n\n".join(
         [
+            "### Engines side by side",
             _sides(result, "encodings/min", "tokens/s", "first token, s", "peak memory"),
+            "How many times the encodings of another our engine makes, in brackets turn by turn; "
+            "the last two columns are from the run that also switched its parts off, below:",
+            _multiples(result, _read("decode-speed.json")),
+            "### What spokes cost",
             _cost("On llama.cpp SmolLM2", costs["smollm2-135m"]),
             _cost(
                 "Gemma 4 E2B's architecture at its full size, random weights in Q4_0,",
@@ -50,7 +55,8 @@ def render_engines() -> str:
             ),
             "What spokes add to a step of our own engine:",
             _spokes_share(),
-            "What each part of our engine is worth, switched off alone (a run of its own):",
+            "### What each part of our engine is worth",
+            "Switched off alone, in a run of its own:",
             _sides(
                 _read("decode-speed.json"),
                 "encodings/min",
@@ -59,12 +65,15 @@ def render_engines() -> str:
                 "first token, s",
                 "peak memory",
             ),
-            "On a GPU, Gemma 4 E2B at its full size with random weights, told what to answer "
+            "### On a GPU",
+            "Gemma 4 E2B at its full size with random weights, told what to answer "
             "(`python bench/decode_gpu.py`):",
             *_gpu(),
-            "The settings of llama.cpp under our server, each changed alone (a run of its own):",
+            "### The settings of llama.cpp under our server",
+            "Each changed alone, in a run of its own:",
             _sides(_read("llamacpp-settings.json"), "encodings/min", "tokens/s"),
-            "What the shipped set does as another file, and in brackets what it does unfolded on "
+            "### The shipped set as another file",
+            "What it does as each export, and in brackets what it does unfolded on "
             "the same probes; the last column is the 95 % interval of P's difference, paired. "
             "tokens/s: one free stream on llama.cpp. P: answers that pass; SC: those that are "
             "valid under the schema; HFR: share of an answer's facts that its text does not state; "
@@ -88,6 +97,39 @@ def _sides(result: dict[str, Any], *columns: str) -> str:
         }
         rows.append([row["side"], str(row["at_once"]), *(cells[name] for name in columns)])
     return markdown_table(headings, rows)
+
+
+def _multiples(*results: dict[str, Any]) -> str:
+    """Our engine's encodings as a multiple of each other one's, alone and at most at once."""
+    of_sides = [
+        {(row["side"], row["at_once"]): row for row in result["rows"]} for result in results
+    ]
+    numbers = [1, max(number for _, number in of_sides[0])]
+    others = [side for side, number in of_sides[0] if number == 1 and side != "spokesmith"]
+    rows = [
+        [
+            other,
+            *(
+                _multiple(sides["spokesmith", number], sides.get((other, number)))
+                for sides in of_sides
+                for number in numbers
+            ),
+        ]
+        for other in others
+    ]
+    heads = [f"{number} at once" for number in numbers] * len(results)
+    return markdown_table(["compared with", *heads], rows)
+
+
+def _multiple(ours: dict[str, Any], other: dict[str, Any] | None) -> str:
+    if other is None:
+        return "–"
+    turns = [row.get("turns_per_min", []) for row in (ours, other)]
+    several = ""
+    if min(map(len, turns)) > 1:
+        by_turn = [mine / theirs for mine, theirs in zip(*turns, strict=True)]
+        several = f" ({min(by_turn):.2f} to {max(by_turn):.2f})"
+    return f"{ours['encodings_per_min'] / other['encodings_per_min']:.2f}{several}"
 
 
 def _with_range(middle: float, turns: list[float]) -> str:
