@@ -4,11 +4,9 @@ Files of `spokesmith export gguf` are probed through `--engine llama.cpp`, the f
 and the set beside a base in NF4 through our own engine. What the unfolded set does is read from
 docs/results/SET-free.json and SET-constrained.json, and compared probe by probe. Answers and speeds
 are kept in --work, so that a run that was stopped goes on. Writes docs/results/exports.json, which
-holds no text. `nf4_learnt` needs --learnt, the set that was trained on from the shipped one with
-`--quantize nf4`.
+holds no text.
 
-    python bench/exports.py [--texts FILE] [--variants own,q8_0] [--sets gold,twins]
-        [--learnt SET] --work DIR
+    python bench/exports.py [--texts FILE] [--variants own,q8_0] [--sets gold,twins] --work DIR
 """
 
 import argparse
@@ -31,12 +29,10 @@ SPEED_REPEATS = 5
 VARIANTS = {
     "folded": "folded, bfloat16",
     "nf4": "beside an NF4 base",
-    "nf4_learnt": "trained on beside an NF4 base",
     "own": "GGUF, Q4_1 as the base",
     "q8_0": "GGUF, grown tensors in Q8_0",
     "f16": "GGUF, grown tensors in F16",
 }
-BESIDE_NF4 = ("nf4", "nf4_learnt")
 # By the measure's name: how a probe's entry in a report gives it; None where it says nothing.
 MEASURES = {
     "SC": lambda entry: float(entry["valid"]),
@@ -54,9 +50,6 @@ def main() -> int:
     arguments.work.mkdir(parents=True, exist_ok=True)
     rows: list[dict[str, Any]] = []
     for variant in arguments.variants.split(","):
-        if variant == "nf4_learnt" and arguments.learnt is None and not arguments.done:
-            print("nf4_learnt is left out: --learnt names its set", flush=True)
-            continue
         reports = {
             (name, decoding): arguments.work / variant / f"{name}-{decoding}.json"
             for name in sets
@@ -70,8 +63,7 @@ def main() -> int:
         size_mb = None if file is None else round(size_of(file) / 1e6, 1)
         speed = kept_speed(file, arguments.work / variant / "speed.json")
         for (name, decoding), out in reports.items():
-            options = engine_options(variant, file, arguments.learnt)
-            report = probed(out, options, name, decoding, arguments)
+            report = probed(out, engine_options(variant, file), name, decoding, arguments)
             reference = json.loads(read_text(RESULTS / out.name))
             row = {"export": VARIANTS[variant], "file_mb": size_mb, "set": name}
             row |= {"decoding": decoding, "tokens_per_s": speed, **against(report, reference)}
@@ -86,7 +78,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--texts", type=Path, help="JSONL of real texts; their eval split is asked")
     parser.add_argument("--first-texts", type=int, default=300, help="so many of them")
     parser.add_argument("--variants", default=",".join(VARIANTS), help=f"of {', '.join(VARIANTS)}")
-    parser.add_argument("--learnt", help="the set of nf4_learnt")
     parser.add_argument("--sets", help="only these, with commas")
     parser.add_argument("--decodings", default="free,constrained")
     parser.add_argument("--concurrency", type=int, default=8)
@@ -98,7 +89,7 @@ def _arguments() -> argparse.Namespace:
 
 def export(variant: str, work: Path) -> Path | None:
     """The file or folder of a variant, written unless it is there; None where there is none."""
-    if variant in BESIDE_NF4:
+    if variant == "nf4":
         return None
     command = [sys.executable, "-m", "spokesmith", "export"]
     if variant == "folded":
@@ -130,10 +121,10 @@ def kept_speed(path: Path | None, kept: Path) -> float | None:
     return json.loads(read_text(kept))
 
 
-def engine_options(variant: str, file: Path | None, learnt: str | None = None) -> list[str]:
+def engine_options(variant: str, file: Path | None) -> list[str]:
     """How `probe` runs a variant."""
-    if variant in BESIDE_NF4:
-        return ["--quantize=nf4", f"--spokes={SPOKES if variant == 'nf4' else learnt}"]
+    if variant == "nf4":
+        return ["--quantize=nf4"]
     if variant == "folded":
         return [f"--base={file}", "--spokes=none"]
     return ["--engine=llama.cpp", f"--model={file}"]
