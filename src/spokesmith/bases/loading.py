@@ -224,7 +224,7 @@ def _unpack_four_bits(model: Any) -> None:
 
     The weight is what bitsandbytes computes for each product anew; its precision is the base's.
     """
-    from bitsandbytes.nn import Linear4bit
+    from bitsandbytes.nn.modules import Linear4bit
 
     for parent in list(model.modules()):
         for name, layer in list(parent.named_children()):
