@@ -125,17 +125,15 @@ def _multiple(ours: dict[str, Any], other: dict[str, Any] | None) -> str:
     if other is None:
         return "–"
     turns = [row.get("turns_per_min", []) for row in (ours, other)]
-    several = ""
-    if min(map(len, turns)) > 1:
-        by_turn = [mine / theirs for mine, theirs in zip(*turns, strict=True)]
-        several = f" ({min(by_turn):.2f} to {max(by_turn):.2f})"
-    return f"{ours['encodings_per_min'] / other['encodings_per_min']:.2f}{several}"
+    several = min(map(len, turns)) > 1
+    by_turn = [mine / theirs for mine, theirs in zip(*turns, strict=True)] if several else []
+    return _with_range(ours["encodings_per_min"] / other["encodings_per_min"], by_turn, ".2f")
 
 
-def _with_range(middle: float, turns: list[float]) -> str:
+def _with_range(middle: float, turns: list[float], form: str = ".1f") -> str:
     """The middle turn, and the slowest and fastest where there were several."""
-    several = f" ({min(turns):.1f} to {max(turns):.1f})" if len(turns) > 1 else ""
-    return f"{middle:.1f}{several}"
+    several = f" ({min(turns):{form}} to {max(turns):{form}})" if len(turns) > 1 else ""
+    return f"{middle:{form}}{several}"
 
 
 def _cost(base: str, cost: dict[str, Any]) -> str:

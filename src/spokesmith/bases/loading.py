@@ -17,7 +17,6 @@ from typing import Any
 
 import psutil
 import torch
-from torch import nn
 
 from spokesmith.bases.base import Base, chat_of, make_base
 from spokesmith.bases.chat import ChatFormat
@@ -30,15 +29,10 @@ from spokesmith.bases.embedded import (
     unpacked_folder,
 )
 from spokesmith.bases.families import Family, family_of
+from spokesmith.bases.four_bits import four_bit_choices, keep_as_stored, unpack_four_bits
 from spokesmith.bases.host_table import HostTable
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-QUANTIZATIONS = ("none", "nf4")
-# What four bits leave whole, by the ends of names: the head, and keys and values, which are few
-# weights whose rounding costs most.
-WHOLE_IN_NF4 = ("k_proj", "v_proj", "lm_head")
-# What tells a four-bit layer that the processor has AVX512-BF16, and that it may be laid out anew.
-LAYS_OUT_ANEW = "support_avx512bf16_for_cpu"
 TABLE_PLACES = ("device", "cpu")
 # In multimodal checkpoints the text part's names start so; alone, they start with `model.`.
 TEXT_PREFIXES = {r"^model\.language_model\.": "model.", r"^language_model\.model\.": "model."}
@@ -124,7 +118,7 @@ def load_base(
         dtype: float32, bfloat16, or auto: bfloat16 where the processor multiplies it natively.
         device: cpu, cuda, or auto: a GPU where there is one.
         quantize: none, or nf4: 4-bit weights with double quantisation, by bitsandbytes, but for
-            those of `WHOLE_IN_NF4`.
+            those of `four_bits.WHOLE_IN_NF4`.
         ple: where a table of per-layer embeddings stays: device, or cpu (the host's memory).
         device_map: as accelerate knows it, to spread the layers over several GPUs.
         unpack: hold four-bit weights in the base's precision: the same values, as fast and as
@@ -138,7 +132,7 @@ def load_base(
     chosen_dtype = choose_dtype(dtype, where)
     if ple not in TABLE_PLACES:
         raise ValueError(f"ple '{ple}' is unknown: use {' or '.join(TABLE_PLACES)}")
-    quantization = _quantization(quantize, chosen_dtype)
+    quantization = four_bit_choices(quantize, chosen_dtype)
     source = find_base(name_or_path)
     _warn_of_version(source.family, source.config)
     is_plain = quantization is None and not hasattr(source.whole_config, "quantization_config")
@@ -153,9 +147,9 @@ def load_base(
     with _full_memory_told(source, where if device_map is None else None, quantize, ple):
         model = _load_weights(source, chosen_dtype, quantization, places)
         if unpack and quantization is not None:
-            _unpack_four_bits(model)
+            unpack_four_bits(model)
         else:
-            _keep_four_bits_as_stored(model)
+            keep_as_stored(model)
         if table is not None and hasattr(model.get_decoder(), table):
             _keep_on_host(model, table)
         if places is None:
@@ -208,40 +202,6 @@ def _load_weights(
     return model
 
 
-def _keep_four_bits_as_stored(model: Any) -> None:
-    """Keep bitsandbytes from laying four-bit weights out anew for the CPU.
-
-    It would at the first pass in evaluation mode: with scales rounded to bfloat16, and for a
-    product that is computed in bfloat16 whatever the base's precision and has no gradient.
-    """
-    for module in model.modules():
-        if hasattr(module, LAYS_OUT_ANEW):
-            setattr(module, LAYS_OUT_ANEW, False)
-
-
-def _unpack_four_bits(model: Any) -> None:
-    """Put a plain layer in the place of every four-bit one, with the weight that it stands for.
-
-    The weight is what bitsandbytes computes for each product anew; its precision is the base's.
-    """
-    from bitsandbytes.nn.modules import Linear4bit
-
-    for parent in list(model.modules()):
-        for name, layer in list(parent.named_children()):
-            if isinstance(layer, Linear4bit):
-                setattr(parent, name, _unpacked(layer))
-
-
-def _unpacked(layer: Any) -> nn.Linear:
-    from bitsandbytes.functional import dequantize_4bit
-
-    weight = dequantize_4bit(layer.weight.data, layer.weight.quant_state)
-    plain = nn.Linear(layer.in_features, layer.out_features, bias=False, device="meta")
-    plain.weight = nn.Parameter(weight, requires_grad=False)
-    plain.bias = layer.bias
-    return plain
-
-
 def _keep_on_host(model: Any, table: str) -> None:
     from accelerate.hooks import remove_hook_from_submodules
 
@@ -262,29 +222,6 @@ def _left_out_bytes(source: BaseSource, dtype: torch.dtype) -> int:
         )
     sizes = [sum(one.numel() for one in model.parameters()) for model in (whole, text)]
     return (sizes[0] - sizes[1]) * dtype.itemsize
-
-
-def _quantization(quantize: str, dtype: torch.dtype) -> Any:
-    if quantize == "none":
-        return None
-    if quantize not in QUANTIZATIONS:
-        raise ValueError(f"quantize '{quantize}' is unknown: use {' or '.join(QUANTIZATIONS)}")
-    import importlib.util
-
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise ValueError("quantize nf4 needs bitsandbytes: pip install 'spokesmith[quantize]'")
-    from transformers import BitsAndBytesConfig
-
-    return BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=dtype,
-        # Despite its name it counts for four bits too.
-        llm_int8_skip_modules=list(WHOLE_IN_NF4),
-        # Despite its name, what allows a part that is not quantised, the table, to stay on the CPU.
-        llm_int8_enable_fp32_cpu_offload=True,
-    )
 
 
 def _warn_of_version(family: Family, config: Any) -> None:

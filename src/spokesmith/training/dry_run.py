@@ -25,7 +25,8 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional as F
 
 from spokesmith.bases import Base, make_base, set_checkpointing
-from spokesmith.bases.loading import WHOLE_IN_NF4, BaseSource
+from spokesmith.bases.four_bits import WHOLE_IN_NF4
+from spokesmith.bases.loading import BaseSource
 from spokesmith.spokes import SpokeSet, attach
 from spokesmith.training.config import TrainConfig, shape_of
 from spokesmith.training.live_bytes import MemoryEstimate, measure_step, unique_bytes

@@ -150,6 +150,7 @@ def _zero(excess_bytes: dict[int, int], shortest: int, most: int) -> float:
 def _remedies(setup: TrainingSetup, longest: int) -> list[str]:
     """What would take less memory and is not in use yet."""
     config = setup.config
+    on_card = setup.device.type != "cpu"
     remedies: list[str] = []
     if longest:
         remedies.append(f"max_length = {longest} or less")
@@ -160,8 +161,8 @@ def _remedies(setup: TrainingSetup, longest: int) -> list[str]:
     if setup.quantize == "none":
         if setup.dtype == torch.float32:
             remedies.append("--dtype bfloat16")
-        if setup.device.type != "cpu":
+        if on_card:
             remedies.append("--quantize nf4")
-    if setup.source.family.per_layer_table and setup.ple != "cpu" and setup.device.type != "cpu":
+    if setup.source.family.per_layer_table and setup.ple != "cpu" and on_card:
         remedies.append("--ple cpu")
     return [*remedies, "a smaller base"]
