@@ -20,7 +20,16 @@ from spokesmith.testing import tiny_base
 from spokesmith.testing.gguf_files import write_gguf
 
 # Where blocks keep their float16 scales.
-SCALES = {"Q4_K": (0, 2), "Q6_K": (208,), "IQ4_NL": (0,), "IQ4_XS": (0,)}
+SCALES = {
+    "Q2_K": (80, 82),
+    "Q3_K": (108,),
+    "Q4_K": (0, 2),
+    "Q5_K": (0, 2),
+    "Q6_K": (208,),
+    "IQ3_S": (0,),
+    "IQ4_NL": (0,),
+    "IQ4_XS": (0,),
+}
 LARGE = {"hidden_size": 256, "intermediate_size": 256, "num_layers": 3}
 
 

@@ -11,7 +11,7 @@ from gguf_parts import Parts, make_parts, read
 
 from spokesmith import cli
 from spokesmith.export import gguf_export
-from spokesmith.export.gguf_engine import engine_is_installed
+from spokesmith.export.gguf_types import engine_is_installed
 from spokesmith.spokes import save_spokes
 from spokesmith.tasks import load_task
 

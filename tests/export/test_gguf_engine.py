@@ -15,13 +15,13 @@ from spokesmith.export.gguf_base import PARTS, ffn_name
 from spokesmith.export.gguf_engine import (
     PROMPTS,
     check_engine,
-    engine_is_installed,
     engine_logprobs,
     mean_difference,
     next_logprobs,
     plain_token,
 )
 from spokesmith.export.gguf_stored import stored_spokes
+from spokesmith.export.gguf_types import engine_is_installed, quantised
 from spokesmith.export.gguf_verify import CheckFailedError
 from spokesmith.spokes import SpokeSet, attached
 from spokesmith.testing import tiny_base
@@ -37,16 +37,18 @@ IDS = [[(index * 7 + start * 31) % 250 for index in range(30)] for start in rang
 def rounded_to(base: Base, kind: str) -> Base:
     """The base with its matrices as a file of a type has them."""
     wanted = gguf.GGMLQuantizationType[kind]
+    block, _ = gguf.GGML_QUANT_SIZES[wanted]
     for tensor in base.model.state_dict().values():
-        if tensor.dim() == 2:
-            stored = gguf.quantize(tensor.numpy(), wanted)
+        if tensor.dim() == 2 and tensor.shape[1] % block == 0:
+            stored = quantised(tensor.numpy(), wanted)
             tensor.copy_(torch.from_numpy(gguf.dequantize(stored, wanted).copy()))
     return base
 
 
-def together(parts: Parts) -> list[torch.Tensor]:
+def together(parts: Parts, spokes: SpokeSet | None = None) -> list[torch.Tensor]:
+    """What PyTorch predicts with the set of the parts, or with another."""
     base = parts.base
-    with attached(base.model, base.sites(), parts.spokes, name="a"):
+    with attached(base.model, base.sites(), spokes or parts.spokes, name="a"):
         return next_logprobs(base, IDS)
 
 
@@ -77,23 +79,43 @@ def test_quantised_files_do_so_within_their_rounding(
     assert mean_difference(found, next_logprobs(base, IDS)) > 0.5
 
 
-@pytest.mark.parametrize("touched", ["q8_0", "f16"])
-def test_files_of_types_that_cannot_be_written_are_loaded(tmp_path: Path, touched: str) -> None:
-    """The touched matrices are of another type then; the layer between them keeps its own."""
-    parts = make_parts(tmp_path, sizes=LARGE, layers=(0, 2), rank=128)
+@pytest.mark.parametrize(
+    ("kinds", "touched", "rank"),
+    [
+        (("Q4_K", "IQ4_XS", "Q6_K"), "own", 16),
+        (("Q5_K", "IQ4_NL", "Q3_K"), "own", 16),
+        (("Q3_K", "Q6_K", "Q2_K"), "own", 16),
+        (("Q4_K", "IQ4_XS", "Q6_K"), "q8_0", 128),
+        (("Q4_K", "IQ4_XS", "Q6_K"), "f16", 128),
+    ],
+)
+def test_files_of_mixed_types_are_loaded(
+    tmp_path: Path, kinds: tuple[str, ...], touched: str, rank: int
+) -> None:
+    """The layer between those with spokes keeps its types whatever those with spokes get."""
+    parts = make_parts(tmp_path, sizes=LARGE, layers=(0, 2), rank=rank)
     # Small values, beside which the spokes still count.
-    in_k_quants(parts, {"gate": "Q4_K", "up": "IQ4_XS", "down": "Q6_K"}, scale=1e-4)
+    in_k_quants(parts, dict(zip(PARTS, kinds, strict=True)), scale=1e-4)
     header = read(parts.path)
     for layer, site in enumerate(parts.base.sites()):
         for part in PARTS:
             stored = torch.from_numpy(values_of(header, ffn_name(layer, part)).copy())
             getattr(site.ffn, f"{part}_proj").weight.data = stored
-    parts.graft(tmp_path / "out.gguf", touched=touched)
-    kinds = {read(tmp_path / "out.gguf").tensors[ffn_name(1, part)].type_name for part in PARTS}
-    assert kinds == {"Q4_K", "IQ4_XS", "Q6_K"}
+    made = parts.graft(tmp_path / "out.gguf", touched=touched)
+    tensors = read(made.path).tensors
+    assert [tensors[ffn_name(1, part)].type_name for part in PARTS] == [*kinds]
+    wanted = kinds if touched == "own" else [touched.upper()] * 3
+    assert [tensors[ffn_name(2, part)].type_name for part in PARTS] == [*wanted]
     found = engine_logprobs(tmp_path / "out.gguf", IDS, plain_id=plain_token(parts.base))
-    near = mean_difference(found, together(parts))
-    assert near < 0.15
+    stored = stored_spokes(made.path, made.base, parts.spokes)
+    print(
+        "NEAR",
+        kinds,
+        touched,
+        mean_difference(found, together(parts, stored)),
+        mean_difference(found, next_logprobs(parts.base, IDS)),
+    )
+    assert mean_difference(found, together(parts, stored)) < 0.15
     assert mean_difference(found, next_logprobs(parts.base, IDS)) > 0.5
 
 

@@ -11,6 +11,7 @@ import torch
 from gguf import GGMLQuantizationType, GGUFValueType
 from gguf_parts import (
     LARGE,
+    Parts,
     entry_of,
     in_k_quants,
     make_parts,
@@ -20,14 +21,30 @@ from gguf_parts import (
 )
 
 from spokesmith.bases.gguf_header import Header
-from spokesmith.export import folders, gguf_export, gguf_graft
+from spokesmith.export import folders, gguf_export, gguf_graft, gguf_plan, gguf_types
 from spokesmith.export.fold import folded_layers
 from spokesmith.export.gguf_base import PARTS, ffn_name
-from spokesmith.export.gguf_plan import WRITABLE, GgufPlan
+from spokesmith.export.gguf_plan import GgufPlan
+from spokesmith.export.gguf_types import ENGINE_TYPES, PLAIN_TYPES, engine_is_installed
 from spokesmith.export.gguf_verify import CheckFailedError
 from spokesmith.testing import tiny_base
 
 WIDTH = 32  # 2 spokes of rank 16
+needs_engine = pytest.mark.skipif(
+    not engine_is_installed(), reason="pip install 'spokesmith[llamacpp]'"
+)
+# Largest error of a value in a type, as a share of the largest value.
+ERRORS = {
+    "F32": 1e-3,
+    "F16": 1e-3,
+    "BF16": 5e-3,
+    "Q8_0": 0.01,
+    "Q6_K": 0.04,
+    "Q3_K": 0.25,
+    "Q2_K": 0.4,
+    **dict.fromkeys(("Q5_0", "Q5_1", "Q5_K"), 0.1),
+    **dict.fromkeys(("Q4_0", "Q4_1", "Q4_K", "IQ4_NL", "IQ4_XS"), 0.15),
+}
 
 
 def rows_of(header: Header, name: str) -> np.ndarray:
@@ -103,35 +120,51 @@ def test_an_alignment_of_its_own_and_unknown_types_are_kept(tmp_path: Path) -> N
     assert tensor_bytes(after, "new.weight")[:33] == bytes(range(33))
 
 
-@pytest.mark.parametrize("kind", [kind.name for kind in WRITABLE])
+@pytest.mark.parametrize("kind", [kind.name for kind in PLAIN_TYPES])
 def test_the_base_keeps_its_bits_and_the_spokes_get_its_type(tmp_path: Path, kind: str) -> None:
     parts = make_parts(tmp_path, kind=kind, sizes={"num_layers": 2})
     made = parts.graft(tmp_path / "out.gguf")
-    before, after = read(parts.path), read(tmp_path / "out.gguf")
     assert (made.verified.kept, made.verified.converted) == (6, 0)
     assert made.notes == []
-    assert made.num_bytes == (tmp_path / "out.gguf").stat().st_size
+    assert made.num_bytes == made.path.stat().st_size
+    check_bits_and_types(parts, made.path, kind)
+
+
+@needs_engine
+@pytest.mark.parametrize("rank", [16, 128])
+@pytest.mark.parametrize("kind", [kind.name for kind in ENGINE_TYPES])
+def test_types_that_llama_cpp_writes_are_kept_too(tmp_path: Path, kind: str, rank: int) -> None:
+    parts = make_parts(tmp_path, kind=kind, sizes=LARGE, rank=rank)
+    made = parts.graft(tmp_path / "out.gguf")
+    assert (made.verified.kept, made.verified.converted) == (9, 0)
+    fills = rank == 16 and kind != "IQ4_NL"
+    assert made.notes == fills * [
+        "the spokes' 32 inner units are filled up with zeros to 256, since a quantised row is made "
+        "of blocks of 256"
+    ]
+    check_bits_and_types(parts, made.path, kind)
+
+
+def check_bits_and_types(parts: Parts, path: Path, kind: str) -> None:
+    """In each matrix that grew the base has its bytes, and the spokes have the base's type."""
+    before, after = read(parts.path), read(path)
     for layer, added in folded_layers(parts.spokes).items():
         for part in PARTS:
             name = ffn_name(layer, part)
             assert after.tensors[name].type_name == before.tensors[name].type_name == kind
             own, rows = rows_of(before, name), rows_of(after, name)
-            values = values_of(after, name)
+            values, wanted = values_of(after, name), getattr(added, part).numpy()
             if part == "down":
                 assert (rows[:, : own.shape[1]] == own).all()
-                found = values[:, 96:]
+                # As rows, as the others are.
+                values, wanted = values.T, wanted.T
             else:
-                assert (rows[:96] == own).all()
-                found = values[96:]
-            wanted = getattr(added, part).numpy()
-            assert found.shape == wanted.shape
-            error = np.abs(found - wanted).max() / np.abs(wanted).max()
-            assert (
-                error
-                < {"F": 1e-3, "B": 5e-3, "Q8": 0.01, "Q5": 0.1, "Q4": 0.15}[
-                    kind[0] if kind[0] != "Q" else kind[:2]
-                ]
-            )
+                assert (rows[: len(own)] == own).all()
+            width = before.tensors[ffn_name(layer, "down")].dims[0]
+            end = width + len(wanted)
+            assert not values[end:].any()
+            error = np.abs(values[width:end] - wanted).max() / np.abs(wanted).max()
+            assert error < ERRORS[kind]
 
 
 def test_layers_without_spokes_and_odd_widths_are_filled_with_zeros(tmp_path: Path) -> None:
@@ -178,12 +211,28 @@ def test_what_an_engine_has_to_tell_the_chat_template_is_said(tmp_path: Path) ->
     assert other.graft(tmp_path / "other.gguf").notes == []
 
 
-@pytest.mark.parametrize(("touched", "wanted"), [("own", "Q8_0"), ("q8_0", "Q8_0"), ("f16", "F16")])
+MIXED = {"gate": "Q4_K", "up": "IQ4_XS", "down": "Q6_K"}
+
+
+@pytest.mark.parametrize(
+    ("kinds", "touched", "wanted"),
+    [
+        (MIXED, "own", "Q8_0"),
+        (MIXED, "q8_0", "Q8_0"),
+        (MIXED, "f16", "F16"),
+        (dict.fromkeys(PARTS, "IQ3_S"), "own", "Q8_0"),
+    ],
+)
 def test_types_that_cannot_be_written_become_others(
-    tmp_path: Path, touched: str, wanted: str
+    tmp_path: Path,
+    kinds: dict[str, str],
+    touched: str,
+    wanted: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(gguf_types, "_engine_quantiser", lambda: None)
     parts = make_parts(tmp_path, sizes=LARGE, layers=(0, 2), rank=128)
-    in_k_quants(parts, {"gate": "Q4_K", "up": "IQ4_XS", "down": "Q6_K"})
+    in_k_quants(parts, kinds)
     plans: list[GgufPlan] = []
 
     def on_plan(plan: GgufPlan, _size: int) -> Any:
@@ -194,7 +243,7 @@ def test_types_that_cannot_be_written_become_others(
     assert plans[0].touched == {wanted.lower()}
     before, after = read(parts.path), read(tmp_path / "out.gguf")
     assert made.notes[1].startswith(
-        f"6 feed-forward matrices went from IQ4_XS, Q4_K, Q6_K to {wanted}: 0.3 MB became"
+        f"6 feed-forward matrices went from {', '.join(sorted(set(kinds.values())))} to {wanted}: "
     )
     assert (made.verified.kept, made.verified.converted) == (3, 6)
     for layer in range(3):
@@ -208,6 +257,34 @@ def test_types_that_cannot_be_written_become_others(
             np.testing.assert_allclose(new, old, rtol=0, atol=largest / 200)
     assert not values_of(after, ffn_name(1, "down"))[:, 256:].any()
     assert after.value("general.file_type") == before.value("general.file_type")
+
+
+def test_where_llama_cpp_would_keep_the_types_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gguf_types, "_engine_quantiser", lambda: None)
+    monkeypatch.setattr(gguf_plan, "engine_is_installed", lambda: False)
+    parts = make_parts(tmp_path, sizes=LARGE, rank=128)
+    in_k_quants(parts, MIXED)
+    named = (
+        "llama.cpp's quantiser keeps IQ4_XS, Q4_K, Q6_K and the file small: pip install "
+        "'spokesmith[llamacpp]'"
+    )
+    assert parts.graft(tmp_path / "own.gguf").notes[-1] == named
+    assert named not in parts.graft(tmp_path / "f16.gguf", touched="f16").notes
+    monkeypatch.setattr(gguf_plan, "engine_is_installed", lambda: True)
+    assert named not in parts.graft(tmp_path / "hidden.gguf").notes
+
+
+@needs_engine
+def test_spokes_that_are_not_finite_are_found_in_these_types_too(tmp_path: Path) -> None:
+    parts = make_parts(tmp_path, kind="Q4_K", sizes=LARGE)
+    up = parts.spokes.at(1).up
+    for value in (float("nan"), float("inf"), 1e38):
+        up.data[3, 5] = value
+        with pytest.raises(CheckFailedError, match=r"spokes in blk\.1\.ffn_down.* off by"):
+            parts.graft(tmp_path / "out.gguf")
+    assert [path.name for path in tmp_path.iterdir()] == ["base.gguf"]
 
 
 def test_zeros_that_fill_no_block_make_a_layer_without_spokes_another_type(tmp_path: Path) -> None:

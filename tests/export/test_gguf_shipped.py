@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from spokesmith.bases import EMBEDDED
-from spokesmith.export.gguf_engine import engine_is_installed
+from spokesmith.export.gguf_types import engine_is_installed
 from spokesmith.metrics.compliance import check
 from spokesmith.tasks import load_task
 

@@ -7,7 +7,6 @@ What the file's types round off the spokes is no fault of the file: PyTorch gets
 file holds them, and what their rounding does is measured by itself, within PyTorch.
 """
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -24,9 +23,9 @@ from spokesmith.bases import Base
 from spokesmith.export import ask_llamacpp
 from spokesmith.export.gguf_base import GGUFBase
 from spokesmith.export.gguf_stored import stored_spokes
+from spokesmith.export.gguf_types import ENGINE
 from spokesmith.spokes import SpokeSet, attached
 
-ENGINE = "xllamacpp"
 TOP = 5
 # The engine tells so many; what is not among them has at most the last one's probability.
 NUM_TOLD = 100
@@ -102,11 +101,6 @@ class EngineCheck:
     def passed(self) -> bool:
         agree = self.difference <= self.largest_allowed
         return self.is_of_the_base and self.is_near_enough and agree
-
-
-def engine_is_installed() -> bool:
-    """Whether llama.cpp can be asked in this process."""
-    return importlib.util.find_spec(ENGINE) is not None
 
 
 def check_engine(written: Path, base_gguf: GGUFBase, base: Base, spokes: SpokeSet) -> EngineCheck:

@@ -19,9 +19,10 @@ from spokesmith.export.gguf_base import (
     check_trained_on,
     read_base,
 )
-from spokesmith.export.gguf_engine import EngineCheck, check_engine, engine_is_installed
+from spokesmith.export.gguf_engine import EngineCheck, check_engine
 from spokesmith.export.gguf_graft import OnBytes, num_bytes, whole_file, write_gguf
 from spokesmith.export.gguf_plan import GgufPlan, Touched, plan_folded, plan_tensors, with_task
+from spokesmith.export.gguf_types import engine_is_installed
 from spokesmith.export.gguf_verify import CheckFailedError, Verified, verify
 from spokesmith.spokes import SpokesCard, SpokeSet
 

@@ -12,14 +12,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-import gguf
 import numpy as np
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+from gguf import GGMLQuantizationType
 
 from spokesmith.bases.gguf_header import MAGIC, TensorInfo, copy_bytes
 from spokesmith.export.folders import full_disk_told
-from spokesmith.export.gguf_plan import WRITABLE, Array, GgufPlan, NewTensor, entries_bytes
+from spokesmith.export.gguf_plan import GgufPlan, NewTensor, entries_bytes
 from spokesmith.export.gguf_stored import stored_rows
+from spokesmith.export.gguf_types import Array, converted, quantised
 
 # Rows are handled in pieces of about this many values.
 PIECE_VALUES = 4 << 20
@@ -118,27 +118,6 @@ def _base_rows(source: TensorInfo, base: BinaryIO) -> Iterator[Array]:
     at_once = max(1, PIECE_VALUES // length)
     for start in range(0, num_rows, at_once):
         yield stored_rows(source, base, start, min(start + at_once, num_rows))
-
-
-def converted(rows: Array, before: int, after: GGMLQuantizationType) -> Array:
-    """Stored rows in another type; the same bytes where the type is the same."""
-    if before == after:
-        return rows
-    return quantised(gguf.dequantize(rows, GGMLQuantizationType(before)), after)
-
-
-def quantised(values: Array, kind: GGMLQuantizationType) -> Array:
-    """Rows of float32 values, [rows, columns], as a type stores them: uint8, [rows, bytes].
-
-    Zeros are zero bytes in every type for which the plan asks that.
-    """
-    block, block_bytes = GGML_QUANT_SIZES[kind]
-    num_rows, length = values.shape
-    if kind not in WRITABLE:
-        assert not values.any(), "only zeros are written in a type that gguf-py cannot quantise to"
-        return np.zeros((num_rows, length // block * block_bytes), np.uint8)
-    stored = gguf.quantize(np.ascontiguousarray(values), kind)
-    return np.ascontiguousarray(stored).view(np.uint8).reshape(num_rows, -1)
 
 
 @contextmanager

@@ -25,21 +25,23 @@ from spokesmith.bases.gguf_header import FORMATS, TensorInfo
 from spokesmith.export.card import TaskFiles
 from spokesmith.export.fold import FoldedLayer
 from spokesmith.export.gguf_base import OWN_PREFIX, PARTS, GGUFBase, ffn_name
+from spokesmith.export.gguf_types import (
+    ENGINE_TYPES,
+    Array,
+    engine_is_installed,
+    is_writable,
+    readable_type,
+)
 from spokesmith.spokes import SpokesCard, SpokeSet
 from spokesmith.spokes.modules import RMS_NORM_EPS
 
 Touched = Literal["own", "q8_0", "f16"]
 TOUCHED: tuple[str, ...] = get_args(Touched)
-Array = np.ndarray
 Entries = Mapping[str, int | float | str | list[int] | list[float]]
 # The types of a layer's matrices, by part.
 Kinds = dict[str, GGMLQuantizationType]
 
 FORMAT_VERSION = 1
-WRITABLE = tuple(
-    GGMLQuantizationType[name]
-    for name in ("F32", "F16", "BF16", "Q4_0", "Q4_1", "Q5_0", "Q5_1", "Q8_0")
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +139,11 @@ def plan_folded(
         tensors=tensors,
         changed={base.width_key: _wider_entry(base, set(kinds), width)},
         entries=_facts(card, layout="folded"),
-        notes=[*_zeros(inner, width, block, len(padded)), *_conversions(new.values())],
+        notes=[
+            *_zeros(inner, width, block, len(padded)),
+            *_conversions(new.values()),
+            *_keepable(base, folded, touched),
+        ],
         touched=names,
     )
 
@@ -150,10 +156,12 @@ def _block(base: GGUFBase, kinds: Mapping[int, Kinds], padded: Sequence[int]) ->
         kinds: types of the matrices that get spokes, by layer.
         padded: layers whose matrices get zeros alone.
     """
-    downs = [kind["down"] for kind in kinds.values()]
-    downs += [readable_type(base.ffn(layer, "down")) for layer in padded]
-    # Blocks of 256 are no reason for more zeros: such a matrix can go to Q8_0, with blocks of 32.
-    return max(min(GGML_QUANT_SIZES[kind][0], 32) for kind in downs)
+    blocks = [GGML_QUANT_SIZES[kind["down"]][0] for kind in kinds.values()]
+    for layer in padded:
+        block, _ = GGML_QUANT_SIZES[readable_type(base.ffn(layer, "down"))]
+        # A layer that gets nothing is no reason for blocks of 256: it can go to Q8_0, with 32.
+        blocks.append(min(block, 32))
+    return max(blocks)
 
 
 def _zeros(inner: int, width: int, block: int, num_padded: int) -> list[str]:
@@ -180,7 +188,7 @@ def _kinds(base: GGUFBase, layer: int, touched: Touched) -> Kinds:
         kind = readable_type(info)
         if touched != "own":
             kind = GGMLQuantizationType[touched.upper()]
-        elif kind not in WRITABLE:
+        elif not is_writable(kind):
             kind = GGMLQuantizationType.Q8_0
         if info.dims[0] % GGML_QUANT_SIZES[kind][0]:
             raise ValueError(
@@ -198,25 +206,6 @@ def _padded_kind(info: TensorInfo, part: str, width: int) -> GGMLQuantizationTyp
     zero = gguf.dequantize(np.zeros((1, block_bytes), np.uint8), kind)
     fits = part != "down" or width % block == 0
     return kind if fits and not zero.any() else GGMLQuantizationType.Q8_0
-
-
-def readable_type(info: TensorInfo) -> GGMLQuantizationType:
-    """A tensor's type, which has to be one that gguf-py reads.
-
-    Raises:
-        ValueError: it is another.
-    """
-    kind = info.known_type
-    try:
-        if kind is not None:
-            gguf.dequantize(np.zeros((1, GGML_QUANT_SIZES[kind][1]), np.uint8), kind)
-            return kind
-    except NotImplementedError:
-        pass
-    raise ValueError(
-        f"{info.name} is of {info.type_name}, which the gguf package cannot read: give the base in "
-        "another type, Q8_0 for example, or update gguf"
-    )
 
 
 def _added(base: GGUFBase, layer: FoldedLayer | None, part: str, width: int) -> Array:
@@ -250,6 +239,20 @@ def _conversions(tensors: Iterable[NewTensor]) -> list[str]:
     return [
         f"{len(converted)} feed-forward matrices went from {', '.join(before)} to "
         f"{', '.join(after)}: {size / 1e6:.1f} MB became {grown / 1e6:.1f} MB, spokes included"
+    ]
+
+
+def _keepable(base: GGUFBase, layers: Iterable[int], touched: Touched) -> list[str]:
+    """What to say of types that would have been kept with llama.cpp installed."""
+    if touched != "own" or engine_is_installed():
+        return []
+    kinds = {readable_type(base.ffn(layer, part)) for layer in layers for part in PARTS}
+    names = sorted(kind.name for kind in kinds if kind in ENGINE_TYPES)
+    if not names:
+        return []
+    return [
+        f"llama.cpp's quantiser keeps {', '.join(names)} and the file small: "
+        "pip install 'spokesmith[llamacpp]'"
     ]
 
 

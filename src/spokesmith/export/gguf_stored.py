@@ -12,7 +12,7 @@ from gguf import GGMLQuantizationType
 from spokesmith.bases.gguf_header import TensorInfo, copy_bytes
 from spokesmith.bases.gguf_reader import read_header
 from spokesmith.export.gguf_base import GGUFBase, ffn_name
-from spokesmith.export.gguf_plan import Array
+from spokesmith.export.gguf_types import Array
 from spokesmith.spokes import SpokeSet
 
 

@@ -16,12 +16,20 @@ from gguf import GGMLQuantizationType
 from spokesmith.bases.gguf_header import Header, TensorInfo, copy_bytes
 from spokesmith.bases.gguf_reader import read_header
 from spokesmith.export.gguf_graft import PIECE_VALUES
-from spokesmith.export.gguf_plan import Array, GgufPlan, NewTensor, entries_bytes
+from spokesmith.export.gguf_plan import GgufPlan, NewTensor, entries_bytes
 from spokesmith.export.gguf_stored import stored_rows
+from spokesmith.export.gguf_types import Array
 
 # Largest error of stored values, as a share of their root mean square. Rounding to 4 bits gives
 # about 0.1; a wrong row, column or order gives 1 and more.
-LARGEST_ERROR = {"Q4_0": 0.2, "Q4_1": 0.2, "Q5_0": 0.1, "Q5_1": 0.1, "BF16": 0.01}
+LARGEST_ERROR = {
+    "Q2_K": 0.5,
+    "Q3_K": 0.3,
+    **dict.fromkeys(("Q4_0", "Q4_1", "Q4_K", "IQ4_NL", "IQ4_XS"), 0.2),
+    **dict.fromkeys(("Q5_0", "Q5_1", "Q5_K"), 0.1),
+    "Q6_K": 0.05,
+    "BF16": 0.01,
+}
 OTHER_LARGEST_ERROR = 0.02
 # A block of Q8_0 has one scale in float16, and values of up to 127 times that. Of values so small
 # that the scale is subnormal, its rounding alone is a larger share; it changes them by up to this.

@@ -10,6 +10,7 @@ import torch
 from gguf import GGMLQuantizationType
 
 from spokesmith.bases import Base
+from spokesmith.export.gguf_types import quantised
 
 ARCHITECTURES = {
     "llama": gguf.MODEL_ARCH.LLAMA,
@@ -83,7 +84,8 @@ def _add_tensor(writer: gguf.GGUFWriter, name: str, values: torch.Tensor, kind: 
     if values.is_meta:
         raw = _drawn(values.shape, wanted)
     else:
-        raw = gguf.quantize(values.contiguous().numpy(), wanted)
+        rows = quantised(values.reshape(-1, values.shape[-1]).numpy(), wanted)
+        raw = rows.reshape(*values.shape[:-1], -1)
     writer.add_tensor(name, raw, raw_dtype=wanted)
 
 
@@ -91,7 +93,7 @@ def _drawn(shape: torch.Size, kind: GGMLQuantizationType) -> np.ndarray:
     """Random values of a shape, quantised: a few rows again and again."""
     *rows, width = shape
     few = np.random.default_rng(0).normal(0, DRAWN_STD, (DRAWN_ROWS, width)).astype(np.float32)
-    raw = gguf.quantize(few, kind)
+    raw = quantised(few, kind)
     return np.resize(raw, (*rows, raw.shape[-1]))
 
 
