@@ -14,7 +14,6 @@ from results import reports_in
 from spokesmith.metrics.report_document import decoding_of
 
 COLUMNS = ("P", "SC", "HFR_inputs", "TFR_number")
-SHARE = "share of the file's bytes"
 START, END = "<!-- results: start -->", "<!-- results: end -->"
 
 
@@ -39,7 +38,7 @@ def render() -> str:
 
 def render_engines() -> str:
     """Every engine's speed, and what the spokes cost on llama.cpp."""
-    result, costs = _read("serve-speed.json"), _read("spokes-on-llamacpp.json")
+    result = _read("serve-speed.json")
     return "\n\n".join(
         [
             "### Engines side by side",
@@ -48,11 +47,9 @@ def render_engines() -> str:
             "the last two columns are from the run that also switched its parts off, below:",
             _multiples(result, _read("decode-speed.json")),
             "### What spokes cost",
-            _cost("On llama.cpp SmolLM2", costs["smollm2-135m"]),
-            _cost(
-                "Gemma 4 E2B's architecture at its full size, random weights in Q4_0,",
-                costs["gemma4-e2b-random"],
-            ),
+            "Folded, on llama.cpp (the median of turns side by side, Gemma 4 E2B's architecture at "
+            "its full size with random weights):",
+            _costs(_read("spokes-on-llamacpp.json")),
             "What spokes add to a step of our own engine:",
             _spokes_share(),
             "### What each part of our engine is worth",
@@ -136,14 +133,21 @@ def _with_range(middle: float, turns: list[float], form: str = ".1f") -> str:
     return f"{middle:{form}}{several}"
 
 
-def _cost(base: str, cost: dict[str, Any]) -> str:
-    low, high = cost["half of the turns"]
-    return (
-        f"{base} decodes {cost['base, tokens/s']:.1f} tokens/s alone (the median), and spokes "
-        f"cost {cost['cost of decode speed']:.1%} of its speed (the median of {cost['turns']} "
-        f"turns side by side, half of them {low + 0.0:.1%} to {high:.1%}) for {cost[SHARE]:.1%} "
-        f"of the file ({cost['machine']})."
-    )
+def _costs(costs: dict[str, Any]) -> str:
+    """What folded spokes cost of the decode speed of each file."""
+    rows = [
+        [
+            file,
+            f"{cost['base, tokens/s']:.1f}",
+            f"{cost['cost of decode speed']:.1%}",
+            "{:.1%} to {:.1%}".format(*(share + 0.0 for share in cost["half of the turns"])),
+            f"{cost['base, MB']:,} MB",
+            f"{cost['folded, MB'] / cost['base, MB'] - 1:+.1%}",
+        ]
+        for file, cost in costs.items()
+    ]
+    heads = ["file", "tokens/s alone", "spokes cost", "half of the turns", "size", "with spokes"]
+    return markdown_table(heads, rows)
 
 
 def _spokes_share() -> str:

@@ -1,10 +1,12 @@
 """What do folded spokes cost on stock llama.cpp? One free stream, base against folded, in turns.
 
 The embedded base with the shipped set as `export gguf` writes it, and Gemma 4 E2B's architecture at
-its full size with random weights in Q4_0, whose speed is that of the real ones, with a set of the
-default shape. Writes docs/results/spokes-on-llamacpp.json. E2B takes 6 GB of disk and of memory.
+its full size with random weights, whose speed is that of the real ones, with a set of the default
+shape: in Q4_0, in Q4_K, and in Q4_K with the matrices that grow in Q8_0, as they have to be where
+nothing writes K-quants. Writes docs/results/spokes-on-llamacpp.json. E2B takes 8 GB of disk and of
+memory.
 
-    python bench/spokes_on_llamacpp.py [--bases smollm2-135m]
+    python bench/spokes_on_llamacpp.py [--files "smollm2-135m Q4_1"]
 """
 
 import argparse
@@ -27,26 +29,26 @@ from transformers import AutoModelForCausalLM
 from spokesmith.bases import Base, find_base, make_base
 from spokesmith.bases.families import family_of
 from spokesmith.export.gguf_export import export_gguf
+from spokesmith.export.gguf_plan import Touched
 from spokesmith.spokes import SpokesCard, SpokeSet
 from spokesmith.tasks.files import read_text, write_text
 from spokesmith.testing import byte_tokenizer
 from spokesmith.testing.gguf_files import write_gguf
 
 RESULT = RESULTS / "spokes-on-llamacpp.json"
-KIND = "Q4_0"
 TURNS = 31
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
-    parser.add_argument("--bases", default=",".join(FILES), help="with commas")
+    parser.add_argument("--files", default=",".join(FILES), help="with commas")
     parser.add_argument("--out", type=Path, default=RESULT)
     arguments = parser.parse_args()
     found = json.loads(read_text(arguments.out)) if arguments.out.is_file() else {}
-    for base in arguments.bases.split(","):
-        with FILES[base]() as (plain, folded):
-            found[base] = {"machine": machine(), **cost_between(plain, folded)}
-        print(base, json.dumps(found[base]), flush=True)
+    for name in arguments.files.split(","):
+        with FILES[name]() as (plain, folded):
+            found[name] = {"machine": machine(), **cost_between(plain, folded)}
+        print(name, json.dumps(found[name]), flush=True)
         write_text(arguments.out, json.dumps(found, indent=1) + "\n")
 
 
@@ -57,15 +59,20 @@ def files_of_shipped() -> Iterator[tuple[Path, Path]]:
 
 
 @contextmanager
-def files_of_e2b() -> Iterator[tuple[Path, Path]]:
+def files_of_e2b(kind: str, touched: Touched) -> Iterator[tuple[Path, Path]]:
     base = shapes_of_e2b()
     with tempfile.TemporaryDirectory() as folder:
-        plain = write_gguf(Path(folder) / "base.gguf", base, KIND)
-        yield plain, grafted(plain, base)
+        plain = write_gguf(Path(folder) / "base.gguf", base, kind)
+        yield plain, grafted(plain, base, touched)
 
 
-# By base: a file of it alone, and one with spokes.
-FILES = {BASE: files_of_shipped, GEMMA4: files_of_e2b}
+# A file of a base alone, and one with spokes.
+FILES = {
+    f"{BASE} Q4_1": files_of_shipped,
+    f"{GEMMA4} Q4_0": partial(files_of_e2b, "Q4_0", "own"),
+    f"{GEMMA4} Q4_K": partial(files_of_e2b, "Q4_K", "own"),
+    f"{GEMMA4} Q4_K to Q8_0": partial(files_of_e2b, "Q4_K", "q8_0"),
+}
 
 
 def cost_between(base: Path, folded: Path) -> dict[str, Any]:
@@ -85,7 +92,8 @@ def cost_between(base: Path, folded: Path) -> dict[str, Any]:
         "cost of decode speed": round(statistics.median(costs), 3),
         "half of the turns": [round(lower, 3), round(upper, 3)],
         "turns": TURNS,
-        "share of the file's bytes": round(1 - base.stat().st_size / folded.stat().st_size, 3),
+        "base, MB": round(base.stat().st_size / 1e6),
+        "folded, MB": round(folded.stat().st_size / 1e6),
     }
 
 
@@ -97,7 +105,7 @@ def shapes_of_e2b() -> Base:
     return make_base(GEMMA4, model, byte_tokenizer(), family, has_random_weights=True)
 
 
-def grafted(plain: Path, base: Base) -> Path:
+def grafted(plain: Path, base: Base, touched: Touched) -> Path:
     """A base's file with a random set beside every layer."""
     spokes = SpokeSet.create(base.spokes_config(rank=E2B_RANK), seed=SEED)
     card = SpokesCard(spokes=spokes.config, base=base.name, base_fingerprint=base.fingerprint)
@@ -105,7 +113,8 @@ def grafted(plain: Path, base: Base) -> Path:
         torch.nn.init.normal_(parameter, std=base.config.initializer_range)
     # The file's own keys say which base it is, so none is looked for.
     find = partial(find_base, base.name)
-    return export_gguf(plain.with_name("folded.gguf"), plain, spokes, card, find=find).path
+    out = plain.with_name("folded.gguf")
+    return export_gguf(out, plain, spokes, card, touched=touched, find=find).path
 
 
 if __name__ == "__main__":

@@ -37,7 +37,8 @@ class ChatFormat:
         if not tokenizer.chat_template:
             raise ValueError(
                 "the base has no chat template: use its instruction-tuned variant, or put a "
-                "chat_template.jinja into its folder"
+                "chat_template.jinja into its folder (into a GGUF file: gguf-new-metadata "
+                "--chat-template-file FILE BASE.gguf NEW.gguf)"
             )
         if tokenizer.eos_token_id is None:
             raise ValueError(
