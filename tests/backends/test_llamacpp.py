@@ -421,6 +421,17 @@ def test_a_proxy_of_the_environment_is_not_asked(
     assert try_to_load(path).vocabulary == 320
 
 
+def test_an_engine_that_does_not_start_is_not_taken_for_a_bad_file(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "xllamacpp").mkdir()
+    lacks = "raise ImportError('libgomp.so.1: cannot open shared object file')"
+    (tmp_path / "xllamacpp" / "__init__.py").write_text(lacks)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(ValueError, match=r"does not start \(libgomp.so.1: cannot open [a-z ]*\)"):
+        try_to_load(path)
+
+
 def test_files_that_cannot_be_loaded_are_said_in_one_line(
     base: Base, path: Path, tmp_path: Path
 ) -> None:

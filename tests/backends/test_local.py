@@ -13,7 +13,7 @@ from spoked_bases import third_call_lacks_memory
 
 from spokesmith.backends import LocalBackend
 from spokesmith.backends.completion import Piece
-from spokesmith.backends.request import CancelledError, Request, UnknownModelError
+from spokesmith.backends.request import BusyError, CancelledError, Request, UnknownModelError
 from spokesmith.backends.text_stream import TextStream
 from spokesmith.bases import Base
 from spokesmith.decoding import Constraint, Features, Sampling
@@ -306,6 +306,36 @@ def test_a_set_that_comes_back_with_other_weights_is_not_mixed_up(
         assert first.text == second.text == wanted[seed]
         assert second.usage.cached_tokens > 0
         backend.unload_set("same")
+
+
+def test_what_was_made_for_a_set_is_not_asked_of_another_one(base: Base, tmp_path: Path) -> None:
+    """A set may go and another take its name between a request's prompt and its start."""
+    one, other = (save_set(base, tmp_path / name, seed=index) for index, name in enumerate("ab"))
+    backend = LocalBackend(base, spokes=None)
+    model = backend.load_set(one, name="mine")
+    request = Request(messages=MESSAGES, model="mine", made_for=model, max_tokens=3)
+    assert backend.start(request).result(60).usage.completion_tokens == 3
+    backend.unload_set("mine")
+    with pytest.raises(UnknownModelError):
+        backend.start(request)
+    backend.load_set(other, name="mine")
+    with pytest.raises(BusyError, match="'mine' became another set"):
+        backend.start(request)
+    assert backend.start(replace(request, made_for=None)).result(60)
+    backend.close()
+
+
+def test_no_set_takes_the_name_of_the_base(base: Base, tmp_path: Path) -> None:
+    folder = save_set(base, tmp_path / base.name, seed=1)
+    spokes, card = load_spokes(Path(folder))
+    backend = LocalBackend(base, spokes=None)
+    with pytest.raises(ValueError, match="the base's own name"):
+        backend.load_set(folder, name=base.name)
+    save_spokes(Path(folder), spokes, replace(card, task=""))
+    with pytest.raises(ValueError, match="the base's own name"):
+        backend.load_set(folder)
+    assert [model.name for model in backend.models()] == [base.name]
+    backend.close()
 
 
 def test_tokens_and_texts(base: Base) -> None:

@@ -108,13 +108,6 @@ def test_files_of_mixed_types_are_loaded(
     assert [tensors[ffn_name(2, part)].type_name for part in PARTS] == [*wanted]
     found = engine_logprobs(tmp_path / "out.gguf", IDS, plain_id=plain_token(parts.base))
     stored = stored_spokes(made.path, made.base, parts.spokes)
-    print(
-        "NEAR",
-        kinds,
-        touched,
-        mean_difference(found, together(parts, stored)),
-        mean_difference(found, next_logprobs(parts.base, IDS)),
-    )
     assert mean_difference(found, together(parts, stored)) < 0.15
     assert mean_difference(found, next_logprobs(parts.base, IDS)) > 0.5
 
@@ -270,6 +263,20 @@ def test_stock_llama_cpp_refuses_tensors_that_it_does_not_know(tmp_path: Path) -
     with pytest.raises(ValueError, match=r"llama\.cpp \(xllamacpp .*\) does not load"):
         engine_logprobs(tmp_path / "out.gguf", IDS, plain_id=plain_id)
     assert engine_logprobs(parts.path, IDS, plain_id=plain_id)
+
+
+def test_an_engine_that_does_not_start_is_not_taken_for_a_bad_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a system without a library that it needs, for example."""
+    (tmp_path / "xllamacpp").mkdir()
+    lacks = "raise ImportError('libgomp.so.1: cannot open shared object file')"
+    (tmp_path / "xllamacpp" / "__init__.py").write_text(lacks)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    parts = make_parts(tmp_path)
+    wanted = r"does not start \(libgomp.so.1: cannot .*leave this check out with --no-check-engine"
+    with pytest.raises(ValueError, match=wanted):
+        engine_logprobs(parts.path, IDS, plain_id=5)
 
 
 def test_an_engine_that_breaks_ends_no_other_process(

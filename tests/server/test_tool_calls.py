@@ -7,10 +7,11 @@ from typing import Any
 import httpx
 import numpy as np
 import pytest
-from scripted_backend import BASE, ScriptedBackend
+from scripted_backend import BASE, SET, ScriptedBackend
 from serving import client_of, error_of, events_of
 
 from spokesmith.decoding.grammar import Grammar, GrammarCompiler
+from spokesmith.server.event_stream import KEEP_ALIVE
 from spokesmith.server.tools import Call, Tool, ToolUse, tool_use
 from spokesmith.testing import byte_tokenizer
 
@@ -279,6 +280,29 @@ def test_tools_that_do_not_fit_are_refused(
 ) -> None:
     error_of(client.post("/v1/chat/completions", json=body(**given)), 400)
     assert backend.jobs == []
+
+
+def test_a_call_without_tools_is_refused_where_a_task_answers_too(
+    client: httpx.Client, backend: ScriptedBackend
+) -> None:
+    for tools in ({}, {"tools": []}):
+        for choice in ("required", NAMED):
+            given = {"messages": body()["messages"], "model": SET, "tool_choice": choice, **tools}
+            error = error_of(client.post("/v1/chat/completions", json=given), 400)
+            assert error["param"] == "tool_choice"
+    assert backend.jobs == []
+    given = {"messages": body()["messages"], "model": SET, "tool_choice": "none"}
+    assert client.post("/v1/chat/completions", json=given).status_code == 200
+
+
+def test_a_stream_that_waits_for_a_whole_call_sends_comments() -> None:
+    backend = ScriptedBackend(MARKED, delay_s=0.01)
+    with client_of(backend, keep_alive_s=0.1) as client:
+        response = client.post("/v1/chat/completions", json=body(stream=True))
+    first, *others = response.text.split("\n\n")
+    assert '"role":"assistant"' in first
+    assert others[0] == others[1] == KEEP_ALIVE.strip()
+    assert events_of(response)[-1] == "[DONE]"
 
 
 @pytest.mark.parametrize(

@@ -207,6 +207,35 @@ def test_who_could_not_even_be_prepared_in_time_may_come_again() -> None:
     assert statuses.count(503) == 10
 
 
+def test_who_has_waited_for_most_of_the_time_may_come_again_though_he_has_begun() -> None:
+    first_may_start = threading.Event()
+    all_answered = threading.Event()
+
+    class Slow(ScriptedBackend):
+        def start(self, request: Request, **named: Any) -> Any:
+            assert (first_may_start if request.max_tokens == 1 else all_answered).wait(60)
+            return super().start(request, **named)
+
+    async def run() -> None:
+        service = replace(
+            service_over(Slow("a"), compile_limit_s=1.0), starters=ThreadPoolExecutor(1)
+        )
+        service.engine.run()
+        first, second = (
+            asyncio.ensure_future(begin(service, [Request(messages=[], max_tokens=tokens)]))
+            for tokens in (1, 2)
+        )
+        await asyncio.sleep(0.7)
+        first_may_start.set()
+        assert len(await (await first).completions()) == 1
+        with pytest.raises(BusyError, match="ask again later"):
+            await second
+        all_answered.set()
+        service.starters.shutdown(wait=True)
+
+    asyncio.run(run())
+
+
 def test_what_runs_is_finished_when_the_server_stops() -> None:
     backend = ScriptedBackend("abc" * 10, delay_s=0.02)
     service = service_over(backend)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from spokesmith.decoding.grammar import MAX_GRAMMAR_CHARACTERS
 from spokesmith.tasks import load_task, verbatim
 from spokesmith.tasks.check import check_task
 from spokesmith.tasks.verbatim import held_to_text, path_problem, run_pattern
@@ -92,6 +93,28 @@ def test_what_no_space_parts_is_not_cut() -> None:
 def test_a_text_that_is_too_long_is_no_pattern(text: str) -> None:
     assert run_pattern(text) is None
     assert held_to_text(SCHEMA, ["/who"], text) is SCHEMA
+
+
+@pytest.mark.parametrize(
+    "text", ["word " * 1000, 'Ein \\"Satz\\", mit + Zeichen. ' * 200, "+" * 9000]
+)
+def test_many_fields_share_the_room_of_a_grammar(text: str) -> None:
+    """However many fields a task names, its schema stays one that a grammar may be made from."""
+    fields = [f"f{i}" for i in range(40)]
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in fields}}
+    words = [f"{index}{text[index * 7 : index * 7 + 7]}" for index in range(len(text) // 7)]
+    for count in (1, 2, 3, 4, 6, 12, 40):
+        held = held_to_text(schema, [f"/{name}" for name in fields[:count]], " ".join(words))
+        assert len(json.dumps(["schema", held])) <= MAX_GRAMMAR_CHARACTERS
+
+
+def test_of_many_fields_a_short_text_is_held_to_whole_runs() -> None:
+    fields = [f"f{i}" for i in range(12)]
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in fields}}
+    held = held_to_text(schema, [f"/{name}" for name in fields], "Ana met Otto in Cologne")
+    validator = Draft202012Validator(held)
+    assert validator.is_valid({"f11": "Otto in Cologne"})
+    assert not validator.is_valid({"f11": "Ana in Cologne"})
 
 
 def test_only_the_fields_of_the_paths_change() -> None:

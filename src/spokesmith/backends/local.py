@@ -11,6 +11,7 @@ from dataclasses import replace
 from spokesmith.backends.chats import ChatBackend
 from spokesmith.backends.completion import Completion, Piece, Timing, Usage
 from spokesmith.backends.request import (
+    BusyError,
     Job,
     Model,
     Request,
@@ -80,7 +81,7 @@ class LocalBackend(ChatBackend):
         on_end: Callable[[Job], None] | None = None,
     ) -> "LocalJob":
         """Begin an answer; see `Backend.start`."""
-        with self._set_in_use(request.model) as spokes:
+        with self._set_in_use(request) as spokes:
             shared, rest = self.prompt_parts(request)
             job = LocalJob(TextStream(self.base.tokenizer, request.stop), on_piece, on_end)
             job.begin(
@@ -113,8 +114,6 @@ class LocalBackend(ChatBackend):
         Args:
             prefill: whether to compute now what all prompts of its task begin with.
         """
-        if name == self._base_model.name:
-            raise ValueError(f"'{name}' is the base's own name: give the set another one")
         loaded = load_set(self.engine, source, name=name)
         model = replace(self._model(loaded.name), folder=loaded.folder, task=loaded.task)
         with self._lock:
@@ -168,14 +167,17 @@ class LocalBackend(ChatBackend):
         return "known are " + ", ".join([self._base_model.name, *self._sets])
 
     @contextmanager
-    def _set_in_use(self, model: str | None) -> Iterator[str | None]:
-        """The set that a model's name means; it stays until the block has ended."""
+    def _set_in_use(self, request: Request) -> Iterator[str | None]:
+        """The set that a request's model means; it stays until the block has ended."""
+        model = request.model
         if model is None or model == self._base_model.name:
             yield self.spokes if model is None else None
             return
         with self._lock:
             if model not in self._sets:
                 raise UnknownModelError(f"no model '{model}': {self._known()}")
+            if request.made_for is not None and request.made_for is not self._sets[model]:
+                raise BusyError(f"'{model}' became another set just now: ask again")
             self._on_the_way[model] += 1
         try:
             yield model

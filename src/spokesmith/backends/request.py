@@ -56,6 +56,8 @@ class Request:
             where texts of the base begin with it.
         template_options: what the chat template is told beside the messages.
         model: the base's name or that of a set; None takes the default.
+        made_for: the model whose task gave `messages` and `constraint`; the request is refused
+            where another set has its name by now.
         constraint: what the answer is held to; None decodes freely.
         max_tokens: most tokens of the answer; None lets it run to the end of the context.
         sampling: how tokens are chosen.
@@ -72,6 +74,7 @@ class Request:
     prompt: str | Sequence[int] | None = None
     template_options: Mapping[str, Any] = field(default_factory=dict)
     model: str | None = None
+    made_for: "Model | None" = None
     constraint: Constraint | None = None
     max_tokens: int | None = None
     sampling: Sampling = field(default_factory=Sampling)

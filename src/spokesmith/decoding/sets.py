@@ -36,6 +36,8 @@ def load_set(engine: Engine, source: str, *, name: str | None = None) -> LoadedS
     spokes, card = load_spokes(folder, base_fingerprint=engine.base.fingerprint)
     task = task_of_set(folder, card)
     name = name or (folder.name if task is None else task.name)
+    if name == engine.base.name:
+        raise ValueError(f"'{name}' is the base's own name: give the set another one")
 
     def put() -> None:
         model = engine.base.model

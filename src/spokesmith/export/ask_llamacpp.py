@@ -14,13 +14,19 @@ import os
 import sys
 from typing import Any
 
-LOAD_FAILED = 3
+LOAD_FAILED, NOT_STARTED = 3, 4
 
 
 def main() -> int:
-    """Answer one request; the exit status says whether the file could be loaded."""
-    import xllamacpp
+    """Answer one request; the exit status says whether the file could be loaded.
 
+    Where the engine itself does not start, the last line of stderr says why.
+    """
+    try:
+        import xllamacpp
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return NOT_STARTED
     engine: Any = xllamacpp  # Its types are in compiled code, which type checkers do not see.
     request = json.load(sys.stdin)
     settings = engine.CommonParams()

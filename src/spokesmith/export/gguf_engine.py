@@ -169,7 +169,7 @@ def engine_logprobs(
         plain_id: a token that is a letter, see `ask_llamacpp`.
 
     Raises:
-        ValueError: the engine does not load the file, or breaks on it.
+        ValueError: the engine does not start, does not load the file, or breaks on it.
     """
     request = {
         "path": str(path.resolve()),
@@ -187,6 +187,11 @@ def engine_logprobs(
         env={**os.environ, "GGML_NO_BACKTRACE": "1"},
         check=False,
     )
+    if done.returncode == ask_llamacpp.NOT_STARTED:
+        raise ValueError(
+            f"llama.cpp is installed and does not start ({done.stderr.splitlines()[-1]}): install "
+            f"what it lacks, or {ENGINE} anew, or leave this check out with --no-check-engine"
+        )
     if done.returncode:
         loaded = done.returncode != ask_llamacpp.LOAD_FAILED
         why = (

@@ -27,6 +27,8 @@ from spokesmith.export.gguf_verify import CheckFailedError, Verified, verify
 from spokesmith.spokes import SpokesCard, SpokeSet
 
 LAYOUTS = ("folded", "tensors")
+# Four bits leave out less of the spokes' size than this, three and two leave out more.
+COARSE_ERROR = 0.13
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,11 @@ def export_gguf(
                 write_gguf(plan, file, on_plan(plan, size))
             verified = verify(plan, partial)
         checked, why_not = _ask_engine(partial, plan, spokes, card, layout, load)
+        if checked is None and verified.largest_error > COARSE_ERROR:
+            notes.append(
+                f"the types of the file round off {verified.largest_error:.0%} of the spokes' "
+                "size, and what that does was not measured: --touched q8_0 rounds less"
+            )
         # What has come to be at `out` meanwhile is the user's.
         check_paths(out, base_gguf, force=force)
     return Grafted(

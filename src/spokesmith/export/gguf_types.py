@@ -97,7 +97,8 @@ def _by_engine(values: Array, kind: GGMLQuantizationType, rows: Array) -> None:
 
 @cache
 def _engine_quantiser() -> Callable[..., int] | None:
-    """llama.cpp's `ggml_quantize_chunk`; None without the engine, or where it hides the function.
+    """llama.cpp's `ggml_quantize_chunk`; None where the engine is not installed, does not start, or
+    hides the function.
 
     It takes a type, the addresses of float32 values and of what they become, the first value, how
     many rows of how many values, and the address of weights of the values, or none; it returns how
@@ -105,8 +106,11 @@ def _engine_quantiser() -> Callable[..., int] | None:
     """
     if not engine_is_installed():
         return None
-    library = ctypes.CDLL(importlib.import_module(f"{ENGINE}.{ENGINE}").__file__)
-    function = getattr(library, "ggml_quantize_chunk", None)
+    try:
+        compiled = importlib.import_module(f"{ENGINE}.{ENGINE}")
+    except ImportError:
+        return None
+    function = getattr(ctypes.CDLL(compiled.__file__), "ggml_quantize_chunk", None)
     if function is None:
         return None
     count, address = ctypes.c_int64, ctypes.c_void_p

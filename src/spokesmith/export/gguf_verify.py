@@ -31,9 +31,23 @@ LARGEST_ERROR = {
     "BF16": 0.01,
 }
 OTHER_LARGEST_ERROR = 0.02
-# A block of Q8_0 has one scale in float16, and values of up to 127 times that. Of values so small
-# that the scale is subnormal, its rounding alone is a larger share; it changes them by up to this.
-LARGEST_SCALE_ERROR = {"Q8_0": 127 * 2.0**-25}
+# A block has a scale in float16. Of values so small that it is subnormal, its rounding alone is a
+# larger share: it is up to 2^-25, and changes them by that times what the scale is multiplied with.
+# Blocks of 256 values multiply it with up to some thousand, of which a quarter counts here: no more
+# than a few of so many values are as large as the largest.
+LARGEST_SCALE_ERROR = {
+    kind: multiple * 2.0**-25
+    for kind, multiple in {
+        "Q8_0": 127,
+        "IQ4_NL": 127,
+        "Q2_K": 45 / 4,
+        "Q3_K": 128 / 4,
+        "Q4_K": 945 / 4,
+        "Q5_K": 1953 / 4,
+        "Q6_K": 4096 / 4,
+        "IQ4_XS": 4064 / 4,
+    }.items()
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -140,9 +140,12 @@ def plan_chat(service: Service, body: ChatRequest) -> ChatPlan:
     tools: ToolUse | None = None
     task = model.task if _leaves_all_to_the_task(body) else None
     if task is not None:
+        # Without tools it refuses a choice that asks for one.
+        tool_use(body.tools, body.tool_choice)
         text = plain_text(body.messages[0])
         request = replace(
             request,
+            made_for=model,
             messages=task.messages(text),
             constraint=Constraint(kind="schema", value=task.schema_for(text)),
             max_tokens=request.max_tokens if limit else task.max_tokens,

@@ -175,6 +175,7 @@ def _request(body: EncodeBody, model: Model, task: Task) -> Request:
     return Request(
         messages=task.messages(body.text),
         model=model.name,
+        made_for=model if model.task else None,
         constraint=Constraint(kind="schema", value=task.schema_for(body.text)),
         max_tokens=body.max_tokens or task.max_tokens,
         sampling=Sampling(temperature=body.temperature, top_p=body.top_p, seed=body.seed),

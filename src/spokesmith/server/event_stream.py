@@ -6,6 +6,7 @@ Knows no format: a `Renderer` says what becomes of each event.
 import asyncio
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, Protocol
 
@@ -51,7 +52,7 @@ class EventStream(Response):
     Args:
         answers: begun with `stream=True`.
         renderer: what is sent.
-        keep_alive_s: a comment is sent where nothing came for so long.
+        keep_alive_s: a comment is sent where nothing was said for so long.
         on_end: told the answers that are whole, before the stream ends.
     """
 
@@ -93,11 +94,13 @@ class EventStream(Response):
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _texts(self) -> AsyncIterator[str]:
+        said_at = time.monotonic()
         while True:
             try:
                 arrived = await self._answers.next(self._keep_alive_s)
             except TimeoutError:
                 yield KEEP_ALIVE
+                said_at = time.monotonic()
                 continue
             if arrived is None:
                 break
@@ -108,12 +111,16 @@ class EventStream(Response):
                     yield text
                 return
             if isinstance(event, Piece):
-                texts = self._renderer.piece(index, event)
+                texts = list(self._renderer.piece(index, event))
+                # Of a call nothing is said before it is whole.
+                if not texts and time.monotonic() - said_at >= self._keep_alive_s:
+                    texts = [KEEP_ALIVE]
             else:
                 self._done.append(event)
                 texts = self._renderer.completion(index, event)
             for text in texts:
                 yield text
+                said_at = time.monotonic()
         if self._on_end is not None:
             await self._on_end(self._done)
         for text in self._renderer.end():

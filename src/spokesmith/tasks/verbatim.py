@@ -17,9 +17,11 @@ UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\ua
 UNSPACED_CHARACTER = re.compile(f"[{UNSPACED}]")
 UNIT = re.compile(rf"[^\W{UNSPACED}]+|\S")
 # A run has at most so many units: the first number with which the pattern is not longer than
-# MOST_CHARACTERS. Compiling that takes a good tenth of a second.
+# MOST_CHARACTERS, and those of all fields together than MOST_CHARACTERS_TOGETHER, since a grammar's
+# size is limited. Compiling one takes a good tenth of a second.
 MOST_UNITS = (24, 12, 6)
 MOST_CHARACTERS = 250_000
+MOST_CHARACTERS_TOGETHER = 500_000
 # But what no space parts, an address for example, is not cut before it has so many.
 MOST_UNITS_UNPARTED = 80
 
@@ -28,9 +30,13 @@ def held_to_text(schema: dict[str, Any], paths: Sequence[str], text: str) -> dic
     """The schema with the fields at `paths` held to runs of whole words of `text`, or to nothing.
 
     White space between words counts as one space, whatever the text has there. A text that is too
-    long for a pattern (about 20,000 characters) leaves the schema as it is.
+    long for a pattern (about 20,000 characters, fewer for more than two paths) leaves the schema as
+    it is.
     """
-    pattern = run_pattern(text) if paths else None
+    if not paths:
+        return schema
+    most = min(MOST_CHARACTERS, MOST_CHARACTERS_TOGETHER // len(paths))
+    pattern = run_pattern(text, most_characters=most)
     if pattern is None:
         return schema
     for path in paths:
@@ -38,15 +44,15 @@ def held_to_text(schema: dict[str, Any], paths: Sequence[str], text: str) -> dic
     return schema
 
 
-def run_pattern(text: str) -> str | None:
+def run_pattern(text: str, *, most_characters: int = MOST_CHARACTERS) -> str | None:
     """A regular expression for the runs of whole words of a text and for the empty string; None
     where it would be too long."""
     text = " ".join(text.split())
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > most_characters:
         return None
     spans = [found.span() for found in UNIT.finditer(text)]
     for most in MOST_UNITS:
-        runs = _runs(text, spans, most)
+        runs = _runs(text, spans, most, most_characters)
         if runs is not None:
             return f"^(?:{'|'.join(dict.fromkeys(runs))})?$"
     return None
@@ -71,14 +77,16 @@ def _keys(path: str) -> list[str]:
     return path.split("/")[1:]
 
 
-def _runs(text: str, spans: Sequence[tuple[int, int]], most: int) -> list[str] | None:
+def _runs(
+    text: str, spans: Sequence[tuple[int, int]], most: int, most_characters: int
+) -> list[str] | None:
     """A regular expression for each unit and what follows it; None once they are too long."""
     runs: list[str] = []
     length = 0
     for first in range(len(spans)):
         runs.append(_beginnings(text, spans[first : _end_of_run(text, spans, first, most)]))
         length += len(runs[-1]) + 1
-        if length > MOST_CHARACTERS:
+        if length > most_characters:
             return None
     return runs
 

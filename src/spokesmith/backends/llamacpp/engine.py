@@ -22,11 +22,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from spokesmith.backends.llamacpp import trial
 from spokesmith.backends.llamacpp.options import LlamaCppOptions, parameters
 from spokesmith.backends.llamacpp.tokens import Event
 from spokesmith.decoding.request import ContextError
 
-TRIAL = Path(__file__).with_name("trial.py")
 TRIAL_LIMIT_S = 600.0
 PREFIX_FILE = "prefix"
 FORWARDS_METRIC = "llamacpp:n_decode_total "
@@ -45,7 +45,7 @@ def try_to_load(path: Path) -> ModelFacts:
     """Load a file in a process of its own.
 
     Raises:
-        ValueError: there is no such file, or llama.cpp cannot load it.
+        ValueError: there is no such file, or llama.cpp cannot load it, or does not start.
     """
     if find_spec("xllamacpp") is None:
         raise ValueError("llama.cpp is not installed: pip install 'spokesmith[llamacpp]'")
@@ -57,7 +57,7 @@ def try_to_load(path: Path) -> ModelFacts:
     try:
         done = subprocess.run(
             # Its folder is to be none in which modules are looked for.
-            [sys.executable, "-P", str(TRIAL), str(path)],
+            [sys.executable, "-P", trial.__file__, str(path)],
             capture_output=True,
             text=True,
             errors="replace",
@@ -66,6 +66,11 @@ def try_to_load(path: Path) -> ModelFacts:
         )
     except subprocess.TimeoutExpired as error:
         raise ValueError(f"llama.cpp does not get done with {path}: get the file anew") from error
+    if done.returncode == trial.NOT_STARTED:
+        raise ValueError(
+            f"llama.cpp is installed and does not start ({done.stderr.splitlines()[-1]}): install "
+            "what it lacks, or xllamacpp anew"
+        )
     if done.returncode != 0:
         raise ValueError(
             f"llama.cpp cannot load {path} ({_reason(done.stderr, done.returncode)}): "

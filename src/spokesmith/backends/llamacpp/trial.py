@@ -1,7 +1,8 @@
 """A program of its own: loads a GGUF file into llama.cpp and prints what it says of itself.
 
 A file that is damaged may end the process that loads it, so `engine.try_to_load` starts this one
-first, with the least of memory. Imports nothing of ours.
+first, with the least of memory. Imports nothing of ours. Where llama.cpp itself does not start, the
+exit status is NOT_STARTED and the last line of stderr says why.
 """
 
 import sys
@@ -9,10 +10,16 @@ import urllib.request
 from importlib import import_module
 from typing import Any
 
+NOT_STARTED = 4
 
-def main(path: str) -> None:
+
+def main(path: str) -> int:
     """Print llama.cpp's list of models, whose one entry is the file at `path`."""
-    xllamacpp: Any = import_module("xllamacpp")
+    try:
+        xllamacpp: Any = import_module("xllamacpp")
+    except ImportError as error:
+        print(error, file=sys.stderr)
+        return NOT_STARTED
     wanted = xllamacpp.CommonParams()
     wanted.model.path = path
     wanted.n_ctx = 256
@@ -27,7 +34,8 @@ def main(path: str) -> None:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(server.listening_address + "/v1/models") as response:
         sys.stdout.write(response.read().decode())
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    sys.exit(main(sys.argv[1]))
