@@ -147,6 +147,14 @@ def test_a_tokenizer_without_an_end_token_is_refused() -> None:
         ChatFormat(tokenizer)
 
 
+def test_a_text_that_is_no_unicode_is_a_value_error(chat: ChatFormat) -> None:
+    """JSON can bring half of a surrogate pair into a text."""
+    with pytest.raises(ValueError, match="half of a surrogate pair at 2: replace it"):
+        chat.text_ids("a \ud83d", control_tokens=False)
+    with pytest.raises(ValueError, match="half of a surrogate pair"):
+        chat.prompt_ids([{"role": "user", "content": "a \ud83d"}])
+
+
 def test_threads_do_not_change_each_other_s_tokens(chat: ChatFormat) -> None:
     """The tokenizer keeps whether control tokens are split, and every call says it anew."""
     messages = [{"role": "user", "content": "an <|end|> in a text, and more of it " * 20}]

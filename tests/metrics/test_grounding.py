@@ -362,6 +362,19 @@ def test_odd_values_do_not_raise() -> None:
         kept_facts(stated_facts([leaf], source, {}), source)
 
 
+@pytest.mark.parametrize("before", ["#", "PEP ", "a.py:", "v", "ISO "])
+def test_identifiers_of_very_many_digits_are_judged_too(before: str) -> None:
+    """An answer may run into them; Python makes no number of them."""
+    long, other = before + "1" * 5000, before + "1" * 4999 + "2"
+    source = Source(f"See {long} now.")
+    for text, is_grounded in ((long, True), (other, False)):
+        stated = stated_facts([f"See {text} now."], source)
+        assert stated
+        assert all((one.grounding.span is not None) == is_grounded for one in stated)
+        kept = [one.kept for one in kept_facts(stated, source)]
+        assert kept == [is_grounded] * len(kept)
+
+
 def test_kinds_of_all_facts_are_known() -> None:
     found = {fact.kind for fact in Source(LAW + CODE + ' "so it is"').facts}
     assert found == set(KINDS) == {NUMBER, DATE, IDENTIFIER, NAME, QUOTATION}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from probe_fakes import MEMORY, PROBES
 
+from spokesmith.data.audit import probe_texts
 from spokesmith.probes import Probe, load_probes, load_set
 from spokesmith.probes.records import Edit
 from spokesmith.tasks import Task, load_task
@@ -77,6 +78,19 @@ def test_a_set_is_gold_or_the_tasks_own_or_a_file(letter: Task, tmp_path: Path) 
     assert [probe.id for probe in load_set("hard", letter).probes] == ["h"]
     with pytest.raises(ValueError, match=r"no probe set 'soft': .* one of gold, hard, texts"):
         load_set("soft", letter)
+
+
+def test_no_other_file_takes_the_place_of_the_tasks_own_probes(letter: Task) -> None:
+    assert letter.probes_path is not None
+    letter.probes_path.write_text('{"id": "own", "text": "Pay 90 euros."}\n')
+    own = [probe.id for probe in load_set("gold", letter).probes]
+    for name in ("gold", letter.probes_path.stem):
+        other = letter.probes_path.parent / "probe_sets" / f"{name}.jsonl"
+        other.write_text('{"id": "other", "text": "Pay."}\n')
+    assert [probe.id for probe in load_set("gold", letter).probes] == own
+    texts = [set(by_id) for by_id in probe_texts(letter).values()]
+    assert texts.count(set(own)) == 1
+    assert texts.count({"other"}) == 2
 
 
 def test_texts_need_their_file_and_no_other_set_takes_one(tmp_path: Path) -> None:

@@ -29,6 +29,15 @@ def test_heat_maps_are_a_picture(tmp_path: Path) -> None:
     assert (tmp_path / "layers.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_picture_stands_where_it_was_wanted_whatever_its_name(tmp_path: Path) -> None:
+    (tmp_path / "layers.png").write_text("another's")
+    layer_heat_maps([{"layer": 0, "gate": 0.1}], tmp_path / "layers", title="Layers")
+    loss_curve([{"step": 1, "loss": 2.0}], tmp_path / "loss.txt")
+    for name in ("layers", "loss.txt"):
+        assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "layers.png").read_text() == "another's"
+
+
 def test_the_figures_of_the_readme_are_those_of_the_results() -> None:
     done = subprocess.run(
         [sys.executable, ROOT / "bench" / "readme.py", "--check"],

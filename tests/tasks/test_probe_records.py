@@ -66,6 +66,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         ({"twin": "c"}, "twin 'c' does not name 'a' as its own twin"),
         ({"twin": "a"}, "twin 'a' is no other probe"),
         ({"mood": 1}, "unknown key 'mood'"),
+        ({"text": "a \ud83d"}, "holds half of a surrogate pair: replace it"),
+        ({"keep": ["\udc4d"]}, "holds half of a surrogate pair: replace it"),
     ],
 )
 def test_a_fault_is_one_line(tmp_path: Path, change: dict[str, Any], reason: str) -> None:

@@ -1,5 +1,6 @@
 """The memory estimate: equal to the count of a real step, near what a process takes, of use."""
 
+import copy
 import json
 import subprocess
 import sys
@@ -283,6 +284,16 @@ def test_step_that_needs_real_numbers_is_said_to_be_unknown(
     monkeypatch.setattr("spokesmith.training.objective.completion_loss", reads_a_number)
     with pytest.raises(NoEstimateError, match="memory of training 'llama' is unknown"):
         estimate_memory(setup_of())
+
+
+def test_a_base_that_comes_quantised_is_said_to_be_unknown() -> None:
+    """Its weights take less than those that its shapes tell of."""
+    setup = setup_of()
+    whole = copy.deepcopy(setup.source.config)
+    whole.quantization_config = {"quant_method": "bitsandbytes"}
+    setup = replace(setup, source=replace(setup.source, whole_config=whole))
+    with pytest.raises(NoEstimateError, match="its weights come quantised"):
+        estimate_memory(setup)
 
 
 def test_the_library_is_left_as_it_was() -> None:

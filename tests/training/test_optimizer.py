@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from spokesmith.bases import Base
-from spokesmith.spokes import SpokeSet, attach, measure_input_rms
+from spokesmith.spokes import Placement, SpokeSet, attach, measure_input_rms
 from spokesmith.testing import tiny_base
 from spokesmith.training.config import TrainConfig
 from spokesmith.training.optimizer import GATE_RATE, build_optimizer
@@ -85,6 +85,22 @@ def test_a_muon_step_moves_each_matrix_by_its_natural_size() -> None:
         # Newton-Schulz brings singular values near to 1, not to it.
         assert moved[f"layers.{layer}.gate"] == pytest.approx(inputs, rel=0.35)
         assert moved[f"layers.{layer}.up"] == pytest.approx(0.1 * math.sqrt(64 / 16), rel=0.35)
+
+
+@pytest.mark.parametrize("kind", ["muon", "adamw"])
+@pytest.mark.parametrize("placement", ["ffn", "residual"])
+def test_weight_decay_shrinks_every_matrix_alike(kind: str, placement: Placement) -> None:
+    _, spokes, rms, _ = tiny_set(placement)
+    for spoke in spokes.spokes():
+        torch.nn.init.normal_(spoke.up)
+    optimizer = build_optimizer(spokes, kind=kind, rate=0.1, input_rms=rms, weight_decay=0.2)
+    before = [parameter.detach().clone() for parameter in spokes.parameters()]
+    for parameter in spokes.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step()
+    for parameter, start in zip(spokes.parameters(), before, strict=True):
+        wanted = start * (1 - 0.1 * 0.2) if parameter.ndim == 2 else start
+        torch.testing.assert_close(parameter.detach(), wanted)
 
 
 @pytest.mark.parametrize("kind", ["muon", "adamw"])

@@ -145,7 +145,16 @@ class ChatFormat:
             control_tokens: whether control tokens in it are taken as such, not as texts.
             add_start: whether it begins with the start token where texts of the base do; one that
                 the text has already is not doubled.
+
+        Raises:
+            ValueError: the text is no Unicode text.
         """
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError(
+                f"the text holds half of a surrogate pair at {error.start}: replace it"
+            ) from error
         with self._lock:
             ids = self.tokenizer(
                 text, add_special_tokens=False, split_special_tokens=not control_tokens

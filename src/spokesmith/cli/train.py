@@ -231,6 +231,9 @@ def _plan_memory(
                 setup = replace(setup, checkpointing=chosen)
             estimate = check_fits(setup, available_bytes)
     except NoEstimateError as error:
+        if settings.checkpointing != "auto":
+            say(f"no estimate of memory: {error}")
+            return settings.checkpointing
         say(f"no estimate of memory, so every layer recomputes: {error}")
         return "every"
     if is_writing_process():

@@ -11,6 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from spokesmith.tasks.files import SURROGATE
+from spokesmith.tasks.probe_records import strings_in
+
 # The file of a data folder that holds its pairs.
 PAIRS_NAME = "pairs.jsonl"
 SPLITS: tuple[str, ...] = ("train", "eval")
@@ -67,17 +70,19 @@ def read_pairs(path: Path) -> Iterator[Pair]:
                 pair = Pair(**json.loads(line))
             except (json.JSONDecodeError, TypeError) as error:
                 raise ValueError(f"{path}, line {number} is not a pair: {error}") from error
-            if wrong := _wrong_type(pair):
+            if wrong := _wrong_value(pair):
                 raise ValueError(f"{path}, line {number}: {wrong}")
             if pair.split not in SPLITS:
                 raise ValueError(f"{path}, line {number}: split '{pair.split}' is none of {SPLITS}")
             yield pair
 
 
-def _wrong_type(pair: Pair) -> str | None:
-    """What is wrong with the first value that is of another type than a pair's, if one is."""
+def _wrong_value(pair: Pair) -> str | None:
+    """What is wrong with the first value that no pair may have, if one is."""
     for name, value in vars(pair).items():
         wanted, words = (dict, "an object") if name == "gold" else (str, "a string")
         if not isinstance(value, wanted) and not (name == "twin" and value is None):
             return f"{name} is {json.dumps(value)[:60]}, want {words}"
+        if any(map(SURROGATE.search, strings_in(value))):
+            return f"{name} holds half of a surrogate pair: replace it"
     return None

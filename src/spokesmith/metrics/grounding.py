@@ -26,7 +26,7 @@ from spokesmith.metrics.facts import (
     facts_of,
 )
 from spokesmith.metrics.identifiers import identifier_key
-from spokesmith.metrics.quantities import ORDINAL, find_quantities
+from spokesmith.metrics.quantities import MOST_DIGITS, ORDINAL, find_quantities
 from spokesmith.metrics.schema_paths import places_of
 from spokesmith.metrics.strings import find_words, folded, leaves_of, stands_in, written_form
 from spokesmith.metrics.units import same_written
@@ -41,6 +41,8 @@ MOST_BITS = 10_000
 
 _ONE = r"(?<!\w)(?:an?|one|per|each|every|the|/) ?"
 _PARTED = re.compile(r"(?<![\d.,])(?:(\d{1,3})[/,](\d{1,2})|(0),(\d+))(?![\d.,])")
+# The number at an identifier's end; Python makes none of very many digits.
+_LAST_NUMBER = re.compile(rf"(?:^|[ #:])(\d{{1,{MOST_DIGITS}}})$")
 _CROSSED = re.compile(r"(?<=\d)\s?[x×]\s?\d")
 _LISTED = re.compile(r",\s+(?:and |or )?|\s+(?:and|or)\s+")
 _WORD_ORDINALS = {1: "first", 2: "second"}
@@ -188,8 +190,9 @@ class Source:
     def _words(self, fact: Fact) -> Grounding:
         """Identifiers and quotations: the same characters on token boundaries."""
         words = folded(written_form(fact.text).text).strip()
-        if str(fact.key[1]).isdecimal() and fact.kind == IDENTIFIER:
-            same = self._numbers.get(Fraction(str(fact.key[1])), [])
+        key = str(fact.key[1])
+        if key.isdecimal() and len(key) <= MOST_DIGITS and fact.kind == IDENTIFIER:
+            same = self._numbers.get(Fraction(key), [])
             return Grounding(same[0][1], "") if same else Grounding(None, _lacks(fact))
         for form in dict.fromkeys((words, str(fact.key[1]) if fact.kind != DATE else words)):
             at = find_words(form, self._folded)
@@ -266,7 +269,7 @@ def _values_of(fact: Fact) -> list[tuple[Fraction, str]]:
         parts = (fact.key[1], fact.key[3])
         return [(Fraction(part), "") for part in parts if isinstance(part, int)]
     # PEP 8, #517, and the line or port of src/a.py:88 and host:8080.
-    if fact.kind == IDENTIFIER and (number := re.search(r"(?:^|[ #:])(\d+)$", fact.text)):
+    if fact.kind == IDENTIFIER and (number := _LAST_NUMBER.search(fact.text)):
         return [(Fraction(number.group(1)), "")]
     return []
 

@@ -108,7 +108,10 @@ def load_probes(path: str | Path) -> list[Probe]:
 
 def find_set(name: str, task: Task) -> Path:
     """The file of a set: one of the task's, or a file of the user's."""
-    own = {GOLD if path == task.probes_path else path.stem: path for path in task.probe_files}
+    # The task's own probes stand first, and no other file takes their name.
+    own: dict[str, Path] = {}
+    for path in task.probe_files:
+        own.setdefault(GOLD if path == task.probes_path else path.stem, path)
     if name in own:
         return own[name]
     if Path(name).is_file() or name.endswith(".jsonl"):

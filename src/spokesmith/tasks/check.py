@@ -18,7 +18,7 @@ from referencing.jsonschema import DRAFT202012
 from spokesmith.tasks.canonical import canonical_json
 from spokesmith.tasks.files import read_text
 from spokesmith.tasks.outline import outline
-from spokesmith.tasks.probe_records import SETS_FOLDER, read_probe_records, strings_in
+from spokesmith.tasks.probe_records import OTHER_NAMES, SETS_FOLDER, read_probe_records, strings_in
 from spokesmith.tasks.task import (
     BUILT_IN,
     BUILT_IN_NAMES,
@@ -86,6 +86,10 @@ def check_task(name_or_folder: str | Path) -> TaskReport:
         )
     sets = {folder / settings["probes"]: records}
     for path in sorted((folder / SETS_FOLDER).glob("*.jsonl")):
+        if path.stem in OTHER_NAMES:
+            report.problems.append(
+                f"{path}: '{path.stem}' names other probes already: rename the file"
+            )
         sets[path], problems = read_probe_records(path)
         report.problems += problems
     if schema is not None and report.ok:
@@ -164,7 +168,7 @@ def admits(schema: dict[str, Any], kind: str) -> bool:
 
 
 def _check_schema_file(path: Path, report: TaskReport) -> dict[str, Any] | None:
-    """Add the findings on the schema in `path`; return it where it is an object at all."""
+    """Add the findings on the schema in `path`; return it where it is one at all."""
     try:
         schema = json.loads(read_text(path))
     except json.JSONDecodeError as error:
@@ -181,7 +185,8 @@ def _check_schema_file(path: Path, report: TaskReport) -> dict[str, Any] | None:
     found = check_schema(schema, str(path))
     report.problems += found.problems
     report.notes += found.notes
-    return schema
+    # What is no JSON Schema has no fields to look for.
+    return None if dialect_problems(schema, str(path)) else schema
 
 
 def _check_prompt(path: Path, schema: dict[str, Any] | None, report: TaskReport) -> None:

@@ -1,7 +1,11 @@
 """Text files: read with an error that a user can mend, written whole or not at all."""
 
 import os
+import re
 from pathlib import Path
+
+# Half of a pair of UTF-16: JSON and command lines can bring one into a string, UTF-8 has none.
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def read_text(path: Path) -> str:

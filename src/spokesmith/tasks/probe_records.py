@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from spokesmith.tasks.files import read_text
+from spokesmith.tasks.files import SURROGATE, read_text
 
 PROBE_KEYS = (
     "id", "category", "text", "keep", "avoid", "twin", "edit", "gold", "origin", "licence",
 )  # fmt: skip
 # Of a task's folder: more sets of probes, a file each.
 SETS_FOLDER = "probe_sets"
+# How the task's own probes and real texts are called where a set is named.
+OTHER_NAMES = ("gold", "texts")
 EDIT_KEYS = ("of", "old", "new")
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 
@@ -172,6 +174,8 @@ def _referring_badly(
 def _shared_problems(record: Any) -> list[str]:
     if not isinstance(record, dict):
         return [f"holds {type(record).__name__}, want a JSON object with id and text"]
+    if any(map(SURROGATE.search, strings_in(record))):
+        return ["holds half of a surrogate pair: replace it"]
     return [
         f"{key} is {record.get(key)!r}: give a string that is not empty"
         for key in ("id", "text")

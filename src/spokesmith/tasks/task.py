@@ -111,11 +111,18 @@ def load_task(name_or_folder: str | Path) -> Task:
         if problem := path_problem(schema, path):
             raise ValueError(f"{folder / 'task.toml'}: verbatim names {path!r}, but {problem}")
     prompt = read_text(folder / settings["prompt"]).strip()
+    try:
+        shown = outline(schema)
+    except (TypeError, AttributeError) as error:
+        raise ValueError(
+            f"{schema_path} is no schema that a prompt can show ({error}): "
+            f"`spokesmith task check {folder}` says what to mend"
+        ) from error
     return Task(
         name=settings["name"],
         description=settings["description"],
         schema=schema,
-        prompt=prompt.replace(SCHEMA_MARK, outline(schema)),
+        prompt=prompt.replace(SCHEMA_MARK, shown),
         probes_path=folder / settings["probes"],
         max_tokens=settings["max_tokens"],
         verbatim=tuple(settings["verbatim"]),

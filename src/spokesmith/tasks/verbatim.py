@@ -65,9 +65,13 @@ def path_problem(schema: Any, path: str) -> str | None:
     for key in _keys(path):
         keyword = "items" if key == "*" else "properties"
         part = schema.get(keyword) if isinstance(schema, dict) else None
-        schema = part if key == "*" else (part or {}).get(key)
-        if schema is None:
+        if key != "*":
+            part = part.get(key) if isinstance(part, dict) else None
+        if part is None:
             return f"the schema has nothing at '{key}' of it"
+        schema = part
+    if not isinstance(schema, dict):
+        return 'the schema wants a plain {"type": "string"} there'
     if schema.get("type") != "string" or "pattern" in schema or "enum" in schema:
         return 'the schema wants a plain {"type": "string"} there'
     return None

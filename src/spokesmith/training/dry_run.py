@@ -74,8 +74,13 @@ def dry_run(setup: TrainingSetup, *, length: int) -> MemoryEstimate:
 
     Raises:
         ValueError: the shared prompt fills the whole length, or a choice is wrong.
-        NoEstimateError: the base's step does more than shapes can tell.
+        NoEstimateError: the base's step does more than shapes can tell, or its weights come
+            quantised.
     """
+    if hasattr(setup.source.whole_config, "quantization_config"):
+        raise NoEstimateError(
+            f"the memory of training '{setup.source.name}' is unknown: its weights come quantised"
+        )
     if length <= setup.prefix_length:
         raise ValueError(
             f"max_length = {length}: the prompt alone has {setup.prefix_length} tokens, "

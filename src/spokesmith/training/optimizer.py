@@ -73,7 +73,8 @@ def build_optimizer(
         kind: `muon` (with AdamW for the gates) or `adamw`.
         rate: the relative rate.
         input_rms: size of the input of each layer's feed-forward block, by layer.
-        weight_decay: decoupled, of the matrices.
+        weight_decay: decoupled, of the matrices: by how much of `rate` each shrinks in a step,
+            whatever its natural size.
     """
     matrices: list[dict[str, Any]] = []
     gates: list[nn.Parameter] = []
@@ -88,13 +89,16 @@ def build_optimizer(
             if spoke.placement == "residual":
                 natural *= RESIDUAL_FACTOR
             factor = _muon_factor(matrix) if kind == "muon" else _adamw_factor(matrix)
-            matrices.append({"params": [matrix], "lr": rate * natural * factor})
+            scale = natural * factor
+            # Both optimisers multiply the decay by the group's own rate.
+            decay = weight_decay / scale
+            matrices.append({"params": [matrix], "lr": rate * scale, "weight_decay": decay})
     gate_group = {"params": gates, "lr": rate * GATE_RATE, "weight_decay": 0.0}
     if kind == "muon":
-        muon = Muon(matrices, momentum=MOMENTUM, weight_decay=weight_decay, adjust_lr_fn="original")
+        muon = Muon(matrices, momentum=MOMENTUM, adjust_lr_fn="original")
         return CombinedOptimizer([muon, AdamW([gate_group], betas=ADAM_BETAS)])
     if kind == "adamw":
-        return AdamW([*matrices, gate_group], betas=ADAM_BETAS, weight_decay=weight_decay)
+        return AdamW([*matrices, gate_group], betas=ADAM_BETAS)
     raise ValueError(f"optimizer '{kind}' is unknown: use muon or adamw")
 
 

@@ -19,7 +19,11 @@ def probe_texts(task: Task, files: Iterable[Path] = (), *, split: str | None = N
     Raises:
         ValueError: a file cannot be read, or a line of it is no probe; names file, line, reason.
     """
-    sets = {path.stem: _by_id(read_probe_file(path)) for path in task.probe_files}
+    sets: ProbeTexts = {}
+    for path in task.probe_files:
+        # A further set may be called as the file of the task's own probes is.
+        name = path.stem if path.stem not in sets else f"{path.parent.name}/{path.stem}"
+        sets[name] = _by_id(read_probe_file(path))
     return sets | {str(path): _by_id(read_text_file(path, split=split)) for path in files}
 
 
