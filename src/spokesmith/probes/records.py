@@ -13,13 +13,14 @@ from typing import Any
 
 from spokesmith.tasks import Task
 from spokesmith.tasks.probe_records import (
+    GOLD,
+    TEXTS,
     RecordFile,
     read_probe_file,
     read_text_file,
 )
 
 NO_CATEGORY = "other"
-GOLD, TEXTS = "gold", "texts"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,7 +18,7 @@ from referencing.jsonschema import DRAFT202012
 from spokesmith.tasks.canonical import canonical_json
 from spokesmith.tasks.files import read_text
 from spokesmith.tasks.outline import outline
-from spokesmith.tasks.probe_records import OTHER_NAMES, SETS_FOLDER, read_probe_records, strings_in
+from spokesmith.tasks.probe_records import GOLD, SETS_FOLDER, TEXTS, read_probe_records, strings_in
 from spokesmith.tasks.task import (
     BUILT_IN,
     BUILT_IN_NAMES,
@@ -86,7 +86,7 @@ def check_task(name_or_folder: str | Path) -> TaskReport:
         )
     sets = {folder / settings["probes"]: records}
     for path in sorted((folder / SETS_FOLDER).glob("*.jsonl")):
-        if path.stem in OTHER_NAMES:
+        if path.stem in (GOLD, TEXTS):
             report.problems.append(
                 f"{path}: '{path.stem}' names other probes already: rename the file"
             )

@@ -24,7 +24,7 @@ PROBE_KEYS = (
 # Of a task's folder: more sets of probes, a file each.
 SETS_FOLDER = "probe_sets"
 # How the task's own probes and real texts are called where a set is named.
-OTHER_NAMES = ("gold", "texts")
+GOLD, TEXTS = "gold", "texts"
 EDIT_KEYS = ("of", "old", "new")
 CJK = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af]")
 

@@ -73,8 +73,8 @@ def build_optimizer(
         kind: `muon` (with AdamW for the gates) or `adamw`.
         rate: the relative rate.
         input_rms: size of the input of each layer's feed-forward block, by layer.
-        weight_decay: decoupled, of the matrices: by how much of `rate` each shrinks in a step,
-            whatever its natural size.
+        weight_decay: decoupled, of the matrices: in a step each shrinks by `rate * weight_decay` of
+            itself, whatever its natural size.
     """
     matrices: list[dict[str, Any]] = []
     gates: list[nn.Parameter] = []
