@@ -29,12 +29,14 @@ def test_heat_maps_are_a_picture(tmp_path: Path) -> None:
     assert (tmp_path / "layers.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_picture_stands_where_it_was_wanted_whatever_its_name(tmp_path: Path) -> None:
+def test_a_picture_stands_where_it_was_wanted_without_an_ending_too(tmp_path: Path) -> None:
     (tmp_path / "layers.png").write_text("another's")
     layer_heat_maps([{"layer": 0, "gate": 0.1}], tmp_path / "layers", title="Layers")
-    loss_curve([{"step": 1, "loss": 2.0}], tmp_path / "loss.txt")
-    for name in ("layers", "loss.txt"):
+    loss_curve([{"step": 1, "loss": 2.0}], tmp_path / "loss")
+    loss_curve([{"step": 1, "loss": 2.0}], tmp_path / "loss.svg")
+    for name in ("layers", "loss"):
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in (tmp_path / "loss.svg").read_bytes()
     assert (tmp_path / "layers.png").read_text() == "another's"
 
 

@@ -36,7 +36,7 @@ def loss_curve(rows: Sequence[dict[str, Any]], path: Path, *, title: str = "Trai
     axes.set_title(title)
     axes.grid(which="both", alpha=0.25)
     axes.legend(frameon=False)
-    figure.savefig(path, format="png")
+    figure.savefig(path, format=_format_of(path))
 
 
 def layer_heat_maps(rows: Sequence[dict[str, Any]], path: Path, *, title: str) -> None:
@@ -69,7 +69,12 @@ def layer_heat_maps(rows: Sequence[dict[str, Any]], path: Path, *, title: str) -
     axes[-1].set_xlabel("layer")
     figure.subplots_adjust(hspace=0.35)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, format="png", bbox_inches="tight")
+    figure.savefig(path, format=_format_of(path), bbox_inches="tight")
+
+
+def _format_of(path: Path) -> str:
+    """To a name without an ending matplotlib would add one, and so write another file."""
+    return path.suffix.removeprefix(".") or "png"
 
 
 def _smooth(values: Sequence[float]) -> list[float]:
