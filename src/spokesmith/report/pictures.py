@@ -8,7 +8,7 @@ SMOOTHING = 0.85
 
 
 def loss_curve(rows: Sequence[dict[str, Any]], path: Path, *, title: str = "Training") -> None:
-    """Draw the losses of a run's log into a PNG file.
+    """Draw the losses of a run's log; the picture is a PNG unless its name ends otherwise.
 
     Args:
         rows: log lines with `step` and `loss` or `eval_loss` (nats a token).
@@ -40,7 +40,8 @@ def loss_curve(rows: Sequence[dict[str, Any]], path: Path, *, title: str = "Trai
 
 
 def layer_heat_maps(rows: Sequence[dict[str, Any]], path: Path, *, title: str) -> None:
-    """Draw one line of a heat map for each column of a table by layer, into a PNG file.
+    """Draw one line of a heat map for each column of a table by layer; the picture is a PNG unless
+    its name ends otherwise.
 
     Args:
         rows: one for each layer, with `layer` and columns of numbers; each column has a colour
