@@ -70,6 +70,14 @@ def test_an_input_without_text_keeps_its_place(tmp_path: Path) -> None:
     assert read_inputs(str(tmp_path / "empty.txt"), lines=True) == []
 
 
+def test_an_input_with_half_a_character_keeps_its_place(tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text": "a"}\n{"text": "a \\ud83d"}\n{"text": "\\ud83d\\ude00"}\n')
+    status, out, error = spokesmith(rows)
+    assert (status, out.splitlines()) == (1, [ANSWER, "null", ANSWER])
+    assert error == "input 2: the text holds half of a surrogate pair: replace it\n"
+
+
 @pytest.mark.parametrize(
     "name", ["notes.txt", "rows.JSONL", "data/rows", "./note", "../größe.md", "tests/"]
 )

@@ -151,9 +151,12 @@ def encode_text(
 ) -> Encoded:
     """Ask for one encoding and check it strictly."""
     from spokesmith.metrics.compliance import check, parse_strict
+    from spokesmith.tasks.files import SURROGATE
 
     if not text.strip():
         return _failed("no text")
+    if SURROGATE.search(text):
+        return _failed("the text holds half of a surrogate pair: replace it")
     schema = task.schema_for(text) if constrained else None
     try:
         completion = backend.complete(task.messages(text), schema=schema, max_tokens=max_tokens)
