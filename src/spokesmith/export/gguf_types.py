@@ -81,18 +81,11 @@ def quantised(values: Array, kind: GGMLQuantizationType) -> Array:
         return np.ascontiguousarray(stored).view(np.uint8).reshape(num_rows, -1)
     rows = np.zeros((num_rows, length // block * block_bytes), np.uint8)
     if values.any():
-        assert is_writable(kind), "only zeros are written in a type that cannot be written"
-        _by_engine(values, kind, rows)
+        quantise = _engine_quantiser() if kind in ENGINE_TYPES else None
+        assert quantise is not None, "only zeros are written in a type that cannot be written"
+        size = quantise(int(kind), values.ctypes.data, rows.ctypes.data, 0, num_rows, length, None)
+        assert size == rows.nbytes, "llama.cpp writes blocks of the size that gguf-py knows"
     return rows
-
-
-def _by_engine(values: Array, kind: GGMLQuantizationType, rows: Array) -> None:
-    """Let llama.cpp write values, [rows, columns], into rows, as `quantised` gives them."""
-    quantise = _engine_quantiser()
-    assert quantise is not None, "the type is writable"
-    num_rows, length = values.shape
-    size = quantise(int(kind), values.ctypes.data, rows.ctypes.data, 0, num_rows, length, None)
-    assert size == rows.nbytes, "llama.cpp writes blocks of the size that gguf-py knows"
 
 
 @cache

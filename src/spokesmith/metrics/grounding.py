@@ -194,7 +194,7 @@ class Source:
         if key.isdecimal() and len(key) <= MOST_DIGITS and fact.kind == IDENTIFIER:
             same = self._numbers.get(Fraction(key), [])
             return Grounding(same[0][1], "") if same else Grounding(None, _lacks(fact))
-        for form in dict.fromkeys((words, str(fact.key[1]) if fact.kind != DATE else words)):
+        for form in dict.fromkeys((words, key if fact.kind != DATE else words)):
             at = find_words(form, self._folded)
             if at is not None:
                 return Grounding(self._written.span(at, at + len(form)), "")

@@ -74,6 +74,8 @@ class EventStream(Response):
         self._keep_alive_s = keep_alive_s
         self._on_end = on_end
         self._done: list[Completion] = []
+        # On the clock `time.monotonic`, when the client last heard something.
+        self._said_at = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         sending = asyncio.ensure_future(self._send_all(send))
@@ -88,19 +90,19 @@ class EventStream(Response):
 
     async def _send_all(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        self._said_at = time.monotonic()
         async for text in self._texts():
             body = text.encode("utf-8", "replace")
             await send({"type": "http.response.body", "body": body, "more_body": True})
+            self._said_at = time.monotonic()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _texts(self) -> AsyncIterator[str]:
-        said_at = time.monotonic()
         while True:
             try:
                 arrived = await self._answers.next(self._keep_alive_s)
             except TimeoutError:
                 yield KEEP_ALIVE
-                said_at = time.monotonic()
                 continue
             if arrived is None:
                 break
@@ -113,14 +115,13 @@ class EventStream(Response):
             if isinstance(event, Piece):
                 texts = list(self._renderer.piece(index, event))
                 # Of a call nothing is said before it is whole.
-                if not texts and time.monotonic() - said_at >= self._keep_alive_s:
+                if not texts and time.monotonic() - self._said_at >= self._keep_alive_s:
                     texts = [KEEP_ALIVE]
             else:
                 self._done.append(event)
                 texts = self._renderer.completion(index, event)
             for text in texts:
                 yield text
-                said_at = time.monotonic()
         if self._on_end is not None:
             await self._on_end(self._done)
         for text in self._renderer.end():
