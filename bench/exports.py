@@ -2,9 +2,9 @@
 
 Files of `spokesmith export gguf` are probed through `--engine llama.cpp`, the folder of `export hf`
 and the set beside a base in NF4 through our own engine. What the unfolded set does is read from
-docs/results/SET-free.json and SET-constrained.json, and compared probe by probe. Answers and speeds
-are kept in --work, so that a run that was stopped goes on. Writes docs/results/exports.json, which
-holds no text.
+docs/results/SET-free.json and SET-constrained.json, and compared probe by probe. Answers are kept
+in --work, so that a run that was stopped goes on. What was asked replaces its rows in
+docs/results/exports.json, which holds no text.
 
     python bench/exports.py [--texts FILE] [--variants own,q8_0] [--sets gold,twins] --work DIR
 """
@@ -14,17 +14,26 @@ import json
 import statistics
 import subprocess
 import sys
+from contextlib import ExitStack
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
+from gguf import GGMLQuantizationType
 from results import OWN_SETS, RESULTS, SCORED, TEXTS, TIME_LIMIT_S, probe
 from serve_sides import SPOKES, base_file, decode_speed, stock_server
 
+from spokesmith.export.gguf_base import read_base
+from spokesmith.export.gguf_graft import write_gguf
+from spokesmith.export.gguf_plan import GgufPlan, NewTensor
 from spokesmith.metrics.statistics import bootstrap_interval
 from spokesmith.tasks.files import read_text, write_text
 
 RESULT = RESULTS / "exports.json"
-SPEED_REPEATS = 5
+SPEED_TURNS = 15
+# What a row is of, and all rows by it.
+KEYS = ("export", "set", "decoding")
+Rows = dict[tuple[str, ...], dict[str, Any]]
 # By name: what it is in the table.
 VARIANTS = {
     "folded": "folded, bfloat16",
@@ -32,6 +41,7 @@ VARIANTS = {
     "own": "GGUF, Q4_1 as the base",
     "q8_0": "GGUF, grown tensors in Q8_0",
     "f16": "GGUF, grown tensors in F16",
+    "k_quants": "GGUF, Q6_K and Q4_K as the base",
 }
 # By the measure's name: how a probe's entry in a report gives it; None where it says nothing.
 MEASURES = {
@@ -48,29 +58,44 @@ def main() -> int:
     if arguments.sets:
         sets = arguments.sets.split(",")
     arguments.work.mkdir(parents=True, exist_ok=True)
-    rows: list[dict[str, Any]] = []
-    for variant in arguments.variants.split(","):
-        reports = {
-            (name, decoding): arguments.work / variant / f"{name}-{decoding}.json"
-            for name in sets
-            for decoding in arguments.decodings.split(",")
-        }
-        if arguments.done:
-            reports = {asked: report for asked, report in reports.items() if report.is_file()}
-        if not reports:
-            continue
-        file = export(variant, arguments.work)
-        size_mb = None if file is None else round(size_of(file) / 1e6, 1)
-        speed = kept_speed(file, arguments.work / variant / "speed.json")
-        for (name, decoding), out in reports.items():
+    rows = kept_rows(arguments.out)
+    variants = arguments.variants.split(",")
+    files = {variant: export(variant, arguments.work) for variant in variants}
+    speeds = speeds_of({name: file for name, file in files.items() if file and file.is_file()})
+    for variant, file in files.items():
+        facts = {"file_mb": None if file is None else round(size_of(file) / 1e6, 1)}
+        facts["tokens_per_s"] = speeds.get(variant)
+        for asked in rows:
+            if asked[0] == VARIANTS[variant]:
+                rows[asked] |= facts
+        for name, decoding in product(sets, arguments.decodings.split(",")):
+            out = arguments.work / variant / f"{name}-{decoding}.json"
+            if arguments.done and not out.is_file():
+                continue
             report = probed(out, engine_options(variant, file), name, decoding, arguments)
             reference = json.loads(read_text(RESULTS / out.name))
-            row = {"export": VARIANTS[variant], "file_mb": size_mb, "set": name}
-            row |= {"decoding": decoding, "tokens_per_s": speed, **against(report, reference)}
-            rows.append(row)
-            print(json.dumps(row), flush=True)
-            write_text(arguments.out, json.dumps({"rows": rows}, indent=1) + "\n")
+            rows[VARIANTS[variant], name, decoding] = facts | against(report, reference)
+            write_rows(rows, arguments.out)
+    write_rows(rows, arguments.out)
     return 0
+
+
+def kept_rows(path: Path) -> Rows:
+    """The rows that stand in a file already, by export, set and decoding."""
+    if not path.is_file():
+        return {}
+    rows = json.loads(read_text(path))["rows"]
+    return {tuple(row.pop(key) for key in KEYS): row for row in rows}
+
+
+def write_rows(rows: Rows, path: Path) -> None:
+    """Replace a file of rows, in the order of VARIANTS and of the sets, free ones first."""
+    orders = [list(VARIANTS.values()), [*OWN_SETS, TEXTS], ["free", "constrained"]]
+    in_order = sorted(
+        rows, key=lambda row: [order.index(part) for order, part in zip(orders, row, strict=True)]
+    )
+    listed = [dict(zip(KEYS, asked, strict=True)) | rows[asked] for asked in in_order]
+    write_text(path, json.dumps({"rows": listed}, indent=1) + "\n")
 
 
 def _arguments() -> argparse.Namespace:
@@ -97,10 +122,30 @@ def export(variant: str, work: Path) -> Path | None:
         options = ["hf", "--spokes", SPOKES, "--out", str(out)]
     else:
         out = work / f"{variant}.gguf"
-        options = ["gguf", "--spokes", SPOKES, "--out", str(out), "--touched", variant]
-        options += ["--base-gguf", str(base_file())]
+        base, touched = base_file(), variant
+        if variant == "k_quants":
+            base, touched = base_in_k_quants(work / "base-k_quants.gguf"), "own"
+        options = ["gguf", "--spokes", SPOKES, "--out", str(out), "--touched", touched]
+        options += ["--base-gguf", str(base)]
     if not out.exists():
         subprocess.run([*command, *options], check=True)
+    return out
+
+
+def base_in_k_quants(out: Path) -> Path:
+    """The base's file with its down projections in Q6_K and Q4_K by turns, much as Q4_K_M has them.
+
+    They are the only matrices of SmolLM2-135M whose rows fill blocks of 256 values.
+    """
+    base = read_base(base_file())
+    k_quants = cycle((GGMLQuantizationType.Q6_K, GGMLQuantizationType.Q4_K))
+    tensors = []
+    for tensor in base.header.tensors.values():
+        kind = int(next(k_quants)) if "ffn_down" in tensor.name else tensor.type
+        tensors.append(NewTensor(name=tensor.name, dims=tensor.dims, type=kind, source=tensor))
+    plan = GgufPlan(base=base, tensors=tensors, changed={}, entries={})
+    with out.open("wb") as file:
+        write_gguf(plan, file, lambda _name: None)
     return out
 
 
@@ -110,15 +155,17 @@ def size_of(path: Path) -> int:
     return sum(file.stat().st_size for file in files)
 
 
-def kept_speed(path: Path | None, kept: Path) -> float | None:
-    """Tokens a second of one free stream on llama.cpp, measured once; None where it runs none."""
-    if path is None or path.is_dir():
-        return None
-    if not kept.is_file():
-        with stock_server(path, 1) as address:
-            median = statistics.median(decode_speed(address) for _ in range(SPEED_REPEATS))
-        write_text(kept, json.dumps(round(median, 1)))
-    return json.loads(read_text(kept))
+def speeds_of(files: dict[str, Path]) -> dict[str, float]:
+    """Tokens a second of one free stream on llama.cpp: each file's median, asked by turns."""
+    with ExitStack() as servers:
+        addresses = {
+            name: servers.enter_context(stock_server(file, 1)) for name, file in files.items()
+        }
+        turns = [
+            {name: decode_speed(address) for name, address in addresses.items()}
+            for _ in range(SPEED_TURNS)
+        ]
+    return {name: round(statistics.median(turn[name] for turn in turns), 1) for name in files}
 
 
 def engine_options(variant: str, file: Path | None) -> list[str]:

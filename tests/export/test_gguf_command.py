@@ -69,6 +69,9 @@ def test_it_says_what_it_wrote(run: Any, parts: Parts, tmp_path: Path) -> None:
     assert json.loads(str(header.value("spokesmith.schema"))) == task.schema
     status, text, error = run("--force")
     assert (status, text) == (0, "")
+    now, before = document["bytes"], document["base_bytes"]
+    assert f"{now / 1e6:.1f} MB, the base {before / 1e6:.1f} MB ({now / before - 1:+.1%})" in error
+    assert f"lms import --copy {tmp_path / 'out.gguf'}" in error
     assert "read back: " in error
     assert "tensors byte for byte as in the base, 12 grown ones" in error
     assert "Ollama: ollama create NAME -f " in error

@@ -248,8 +248,13 @@ def test_types_that_cannot_be_written_become_others(
     made = parts.graft(tmp_path / "out.gguf", touched=touched, on_plan=on_plan)
     assert plans[0].touched == {wanted.lower()}
     before, after = read(parts.path), read(tmp_path / "out.gguf")
-    assert made.notes[1].startswith(
+    grown = [ffn_name(layer, part) for layer in (0, 2) for part in PARTS]
+    old_size, new_size = (
+        sum(header.tensors[name].size for name in grown) / 1e6 for header in (before, after)
+    )
+    assert made.notes[1] == (
         f"6 feed-forward matrices went from {', '.join(sorted(set(kinds.values())))} to {wanted}: "
+        f"{old_size:.1f} MB became {new_size:.1f} MB, spokes included"
     )
     assert (made.verified.kept, made.verified.converted) == (3, 6)
     for layer in range(3):

@@ -3,6 +3,8 @@
 import base64
 import math
 import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from serving import error_of, serve, service_over, until
 
 pytest.importorskip("sentence_transformers")
 
+from spokesmith.backends.request import ContextError
 from spokesmith.server import embedder as embedder_module
 from spokesmith.server.embedder import BATCH_SIZE, Embedder, open_embedder
 from spokesmith.server.embedding_model import EmbeddingModel
@@ -206,6 +209,59 @@ def test_a_long_text_is_embedded_whole(url: str, embedder: Embedder) -> None:
     mean = np.average(vectors, axis=0, weights=[window.num_tokens for window in windows])
     found = ask(url, input=LONG).json()["data"][0]["embedding"]
     assert np.allclose(found, mean / np.linalg.norm(mean), atol=1e-4)
+
+
+def test_a_text_is_cut_in_one_pass(embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each look at an encoding's words or offsets makes a list as long as the text."""
+    looks: list[str] = []
+
+    class Counted:
+        def __init__(self, encoding: Any) -> None:
+            self._encoding = encoding
+
+        def __len__(self) -> int:
+            return len(self._encoding)
+
+        def __getattr__(self, name: str) -> Any:
+            looks.append(name)
+            return getattr(self._encoding, name)
+
+    class Tokenizer:
+        def encode_batch(self, texts: list[str], **options: Any) -> list[Counted]:
+            return [Counted(one) for one in inner.encode_batch(texts, **options)]
+
+    inner = embedder.model._tokenizer
+    monkeypatch.setattr(embedder.model, "_tokenizer", Tokenizer())
+    assert len(embedder.model.windows(LONG)) > 2
+    assert sorted(looks) == ["offsets", "word_ids"]
+    looks.clear()
+    with pytest.raises(ContextError, match="9000 tokens"):
+        embedder.model.windows("tea " * 9000)
+    assert not looks
+
+
+def test_too_many_token_ids_are_refused_unread(url: str) -> None:
+    error = refusal(url, input=[[101, *[2943] * 9000, 102]])
+    assert error["code"] == "context_length_exceeded"
+    assert "input 0 has 9000 tokens" in error["message"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of memory as Linux tells it")
+def test_a_long_list_of_ids_takes_little_memory() -> None:
+    """One fault for each of a million ids that are no texts would take hundreds of megabytes."""
+    script = """
+import re
+from pathlib import Path
+from spokesmith.server.embeddings import EmbeddingsBody
+def peak():
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
+ids = [1] * 1_000_000
+before = peak()
+EmbeddingsBody(input=ids)
+print(peak() - before)
+"""
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 64 * 1024
 
 
 def test_without_embeddings_the_remedy_is_told() -> None:

@@ -292,4 +292,4 @@ def _say(made: "Grafted", document: dict[str, Any]) -> None:
     if document["lm_studio"]:
         say(f"LM Studio: {document['lm_studio']}")
     elif document["layout"] == "folded":
-        say(f"LM Studio: lms import {made.path}, or --lm-studio ~/.lmstudio/models")
+        say(f"LM Studio: lms import --copy {made.path}, or --lm-studio ~/.lmstudio/models")

@@ -17,7 +17,7 @@ from torch import Tensor
 from spokesmith.bases.families import Family
 from spokesmith.bases.loading import BaseSource
 from spokesmith.export import vllm_plugin
-from spokesmith.export.fold import REMEDY, FoldedLayer, folded_layers
+from spokesmith.export.fold import FoldedLayer, folded_layers
 from spokesmith.export.hf_weights import TextWeights, build_empty, find_weights, stored_tensors
 from spokesmith.spokes import SpokeSet
 
@@ -52,7 +52,7 @@ def plan_folded(source: BaseSource, spokes: SpokeSet, dtype: torch.dtype) -> HfP
     if family.has_experts(source.config):
         raise ValueError(
             f"the feed-forward blocks of '{source.name}' are mixtures of experts, and a set cannot "
-            f"be folded into those: {REMEDY}"
+            "be folded into those: serve it with `spokesmith serve`"
         )
     folded = folded_layers(spokes)
     weights = find_weights(source, stored_tensors(build_empty(source.config)))

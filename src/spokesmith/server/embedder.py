@@ -13,7 +13,6 @@ import numpy as np
 from spokesmith.backends.request import BusyError, ContextError
 from spokesmith.server.embedding_model import EmbeddingModel, Window
 
-MAX_INPUT_TOKENS = 8192
 MAX_REQUEST_TOKENS = 300_000
 MAX_REQUESTS = 64
 BATCH_SIZE = 16
@@ -60,14 +59,12 @@ class Embedder:
         inputs: list[list[Window]] = []
         total = 0
         for number, one in enumerate(given):
-            windows = self.model.windows(one if isinstance(one, str) else self.model.text_of(one))
-            num_tokens = sum(window.num_tokens for window in windows)
-            if num_tokens > MAX_INPUT_TOKENS:
-                raise ContextError(
-                    f"input {number} has {num_tokens} tokens, more than the {MAX_INPUT_TOKENS} "
-                    "that are embedded as one: split it"
-                )
-            total += num_tokens
+            try:
+                text = one if isinstance(one, str) else self.model.text_of(one)
+                windows = self.model.windows(text)
+            except ContextError as error:
+                raise ContextError(f"input {number} has {error}") from error
+            total += sum(window.num_tokens for window in windows)
             if total > MAX_REQUEST_TOKENS:
                 raise ValueError(
                     f"the inputs have more than {MAX_REQUEST_TOKENS} tokens in all: "

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from spokesmith.backends.request import ContextError
+
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 BUNDLED = "all-MiniLM-L6-v2"
 # What other servers and the hub call the bundled model.
 BUNDLED_NAMES = frozenset({"all-minilm-l6-v2", "all-minilm"})
+MAX_INPUT_TOKENS = 8192
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,17 +94,25 @@ class EmbeddingModel:
         return name == self.name or _plain(name) == _plain(self.name)
 
     def windows(self, text: str) -> list[Window]:
-        """A text cut into parts that the model takes at once, between words where it can be."""
-        encoding = self._tokenizer.encode(text, add_special_tokens=False)
+        """A text cut into parts that the model takes at once, between words where it can be.
+
+        Raises:
+            ContextError: it has more than `MAX_INPUT_TOKENS` tokens.
+        """
+        # A batch of one: the tokenizer holds up all threads while it encodes a single text.
+        (encoding,) = self._tokenizer.encode_batch([text], add_special_tokens=False)
+        _check_length(len(encoding))
         num_special = len(self._prefix) + len(self._suffix)
         room = max(1, (self.window_tokens or len(encoding) + num_special) - num_special)
         if len(encoding) <= room:
             return [Window(text=text, num_tokens=len(encoding) + num_special)]
+        # Each look at them makes a list for the whole text.
+        words, offsets = encoding.word_ids, encoding.offsets
         found: list[Window] = []
         first = 0
         while first < len(encoding):
-            end = _cut(encoding.word_ids, first, room)
-            start_at, end_at = encoding.offsets[first][0], encoding.offsets[end - 1][1]
+            end = _cut(words, first, room)
+            start_at, end_at = offsets[first][0], offsets[end - 1][1]
             found.append(Window(text=text[start_at:end_at], num_tokens=end - first + num_special))
             first = end
         return found
@@ -113,8 +124,10 @@ class EmbeddingModel:
         what the tokenizer makes of a text, its special tokens included.
 
         Raises:
+            ContextError: there are more than `MAX_INPUT_TOKENS`.
             ValueError: the ids are not such.
         """
+        _check_length(len(token_ids) - len(self._prefix) - len(self._suffix))
         ids, first, last = list(token_ids), len(self._prefix), len(token_ids) - len(self._suffix)
         inner = ids[first:last]
         size = self._tokenizer.get_vocab_size()
@@ -209,6 +222,14 @@ def _special_ids(tokenizer: "Tokenizer") -> tuple[list[int], list[int]]:
     first = mask.index(0)
     last = len(mask) - mask[::-1].index(0)
     return ids[:first], ids[last:]
+
+
+def _check_length(num_tokens: int) -> None:
+    if num_tokens > MAX_INPUT_TOKENS:
+        raise ContextError(
+            f"{num_tokens} tokens, more than the {MAX_INPUT_TOKENS} that are embedded as one: "
+            "split it"
+        )
 
 
 def _cut(word_ids: Sequence[int | None], first: int, room: int) -> int:

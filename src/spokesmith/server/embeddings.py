@@ -17,7 +17,7 @@ from spokesmith.backends.request import UnknownModelError
 from spokesmith.server.embedder import Embedder
 from spokesmith.server.embedding_model import EmbeddingModel
 from spokesmith.server.errors import ApiError
-from spokesmith.server.fields import ModelName
+from spokesmith.server.fields import Items, ModelName
 from spokesmith.server.jobs import for_client
 from spokesmith.server.service import Service
 
@@ -44,7 +44,7 @@ class EmbeddingsBody(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     input: Annotated[
-        StrictStr | list[StrictStr] | list[StrictInt] | list[list[StrictInt]],
+        StrictStr | Items[StrictStr] | Items[StrictInt] | Items[Items[StrictInt]],
         BeforeValidator(_checked_input),
     ] = Field(
         description="A text, an array of texts, or token ids of the embedding model's own "
