@@ -9,9 +9,11 @@ from scripted_backend import BASE, ScriptedBackend
 from serving import client_of, error_of
 
 from spokesmith.backends.completion import Completion, Timing, Usage
+from spokesmith.decoding.grammar import GrammarCompiler
 from spokesmith.decoding.request import Constraint
 from spokesmith.server.constraints import outcome
 from spokesmith.server.schema_limits import check_schema, closed
+from spokesmith.testing import byte_tokenizer
 
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 CLOSED = {**SCHEMA, "additionalProperties": False}
@@ -181,6 +183,49 @@ def test_closing_reaches_all_objects_that_stand_for_themselves() -> None:
         "$defs": {"one": shut},
         "additionalProperties": False,
     }
+
+
+INHERITED = {
+    "$defs": {"B": {"properties": {"a": {"type": "integer"}}, "required": ["a"]}},
+    "type": "object",
+    "required": ["p"],
+}
+C = {"properties": {"c": {"type": "integer"}}, "required": ["c"]}
+EITHER = {
+    "type": "object",
+    "properties": {"kind": {"type": "string"}},
+    "required": ["kind"],
+    "anyOf": [{"properties": {"b": {"type": "integer"}}, "required": ["b"]}, C],
+}
+
+
+@pytest.mark.parametrize(
+    ("schema", "answer"),
+    [
+        (EITHER, '{"kind":"x","b":1}'),
+        (
+            {**INHERITED, "properties": {"p": {"allOf": [{"$ref": "#/$defs/B"}, C]}}},
+            '{"p":{"a":1,"c":2}}',
+        ),
+        (
+            {**INHERITED, "properties": {"p": {"$ref": "#/$defs/B", **C}}},
+            '{"p":{"a":1,"c":2}}',
+        ),
+    ],
+)
+def test_the_parts_of_one_object_stay_open(schema: dict[str, Any], answer: str) -> None:
+    tokenizer = byte_tokenizer()
+    compiler = GrammarCompiler(tokenizer, tokenizer.eos_token_id, 320)
+    grammar = compiler.start(Constraint(kind="schema", value=closed(schema)))
+    tokens = tokenizer(answer, add_special_tokens=False).input_ids
+    assert grammar.advance(tokens) == len(tokens)
+    assert grammar.may_end
+
+
+def test_a_part_that_stands_for_itself_is_closed_where_it_is_described_too() -> None:
+    part = {"properties": {"a": {}}}
+    schema = {"$defs": {"B": part}, "properties": {"p": {"$ref": "#/$defs/B", "description": "x"}}}
+    assert closed(schema)["$defs"]["B"]["additionalProperties"] is False
 
 
 def completion(text: str, reason: str = "stop", *, is_closed: bool = False) -> Completion:

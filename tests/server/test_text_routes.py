@@ -88,6 +88,21 @@ def test_log_probabilities_in_the_older_form(client: httpx.Client) -> None:
     assert found["top_logprobs"][0] == {"\0": -1.0}
 
 
+def test_tokens_within_a_character_stand_where_it_does(
+    client: httpx.Client, backend: ScriptedBackend
+) -> None:
+    backend.answer = "é\n?"
+    given = {"prompt": "a", "logprobs": 1, "stop": "\n!"}
+    whole = ask(client, "/v1/completions", **given)["choices"][0]["logprobs"]
+    assert whole["tokens"] == ["bytes:\\xc3", "bytes:\\xa9", "\n", "?"]
+    assert whole["text_offset"] == [0, 0, 1, 2]
+    streamed = client.post("/v1/completions", json={**given, "stream": True})
+    chunks = [chunk for chunk in events_of(streamed) if chunk != "[DONE]"]
+    found = [one for chunk in chunks if (one := chunk["choices"][0]["logprobs"])]
+    for name, values in whole.items():
+        assert [value for one in found for value in one[name]] == values
+
+
 def test_a_completion_may_be_held_and_stopped(
     client: httpx.Client, backend: ScriptedBackend
 ) -> None:

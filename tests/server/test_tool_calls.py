@@ -12,7 +12,7 @@ from serving import client_of, error_of, events_of
 
 from spokesmith.decoding.grammar import Grammar, GrammarCompiler
 from spokesmith.server.event_stream import KEEP_ALIVE
-from spokesmith.server.tools import Call, Tool, ToolUse, tool_use
+from spokesmith.server.tools import Call, Function, Tool, ToolChoice, ToolUse, tool_use
 from spokesmith.testing import byte_tokenizer
 
 WEATHER = {
@@ -220,6 +220,31 @@ def test_references_inside_parameters_hold(client: httpx.Client, backend: Script
     part = constraint.value["$defs"]["tool0"]
     assert part["properties"]["city"] == {"$ref": "#/$defs/tool0/$defs/City"}
     assert constraint.value["properties"]["arguments"] == {"$ref": "#/$defs/tool0"}
+
+
+@pytest.mark.parametrize("choice", ["auto", "required"])
+def test_parameters_may_have_a_name_of_their_own(choice: ToolChoice) -> None:
+    parameters = {
+        "$id": "https://example.org/weather",
+        "type": "object",
+        "properties": {"city": {"$ref": "#/definitions/City"}},
+        "definitions": {"City": {"type": "string"}},
+    }
+    tool = Tool(function=Function(name="weather", parameters=parameters))
+    use = tool_use([tool], choice)
+    assert use is not None
+    grammar = GRAMMARS.start(use.constraint)
+    tokens = TOKENIZER(MARKED if choice == "auto" else CALL, add_special_tokens=False).input_ids
+    assert grammar.advance(tokens) == len(tokens)
+
+
+def test_arguments_are_what_the_model_wrote(
+    client: httpx.Client, backend: ScriptedBackend
+) -> None:
+    written = '{"city":"Köln","n":1e999,"m":0.12345678901234567890123}'
+    backend.answer = f'<tool_call>\n{{"name":"weather","arguments":{written}}}\n</tool_call>'
+    call = choice_of(client)["message"]["tool_calls"][0]
+    assert call["function"]["arguments"] == written
 
 
 def test_tools_beside_a_schema_for_the_answer(

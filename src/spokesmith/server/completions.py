@@ -1,6 +1,7 @@
 """`POST /v1/completions`: texts that go on from prompts as they are, without a chat's turns."""
 
 import asyncio
+import codecs
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -138,17 +139,15 @@ class CompletionStream:
 
     def __init__(self, plan: CompletionPlan, backend: Backend, *, include_usage: bool) -> None:
         self._plan = plan
-        self._backend = backend
         self._include_usage = include_usage
         self._frame = _frame(plan)
-        self._offsets = [0] * len(plan.requests)
+        self._logprobs = [_Logprobs(backend) for _ in plan.requests]
         self._completions: dict[int, Completion] = {}
 
     def piece(self, index: int, piece: Piece) -> Iterable[str]:
         logprobs = None
         if self._plan.requests[index].num_logprobs is not None and piece.tokens:
-            logprobs = _logprobs(piece.tokens, self._backend, offset=self._offsets[index])
-        self._offsets[index] += len(piece.text)
+            logprobs = self._logprobs[index].document(piece.tokens)
         if piece.text or logprobs:
             yield self._chunk(index, piece.text, logprobs=logprobs)
 
@@ -222,7 +221,7 @@ def _document(plan: CompletionPlan, done: list[Completion], backend: Backend) ->
                 "text": one.text,
                 "logprobs": None
                 if plan.requests[index].num_logprobs is None
-                else _logprobs(one.tokens, backend),
+                else _Logprobs(backend).document(one.tokens),
                 "finish_reason": finish_reason(one),
                 "closed": one.closed,
             }
@@ -249,19 +248,37 @@ def _usage(plan: CompletionPlan, done: list[Completion]) -> dict[str, Any]:
     return usage(done, prompts=done[::per_prompt])
 
 
-def _logprobs(tokens: Iterable[Chosen], backend: Backend, *, offset: int = 0) -> dict[str, Any]:
-    """The older form of log probabilities; offsets count characters of the answer."""
-    documents = token_documents(tokens, backend)
-    offsets: list[int] = []
-    for document in documents:
-        offsets.append(offset)
-        offset += len(document["token"])
-    return {
-        "tokens": [document["token"] for document in documents],
-        "token_logprobs": [document["logprob"] for document in documents],
-        "top_logprobs": [
-            {top["token"]: top["logprob"] for top in document["top_logprobs"]}
-            for document in documents
-        ],
-        "text_offset": offsets,
-    }
+class _Logprobs:
+    """The older form of log probabilities, of one answer's tokens as they come.
+
+    Offsets count characters of the answer; all tokens of one character stand where it does.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._num_characters = 0
+
+    def document(self, tokens: Iterable[Chosen]) -> dict[str, Any]:
+        documents = token_documents(tokens, self._backend)
+        offsets: list[int] = []
+        for document in documents:
+            offsets.append(self._num_characters)
+            self._num_characters += len(self._decoder.decode(bytes(document["bytes"])))
+        return {
+            "tokens": [_name(document) for document in documents],
+            "token_logprobs": [document["logprob"] for document in documents],
+            "top_logprobs": [
+                {_name(top): top["logprob"] for top in document["top_logprobs"]}
+                for document in documents
+            ],
+            "text_offset": offsets,
+        }
+
+
+def _name(token: dict[str, Any]) -> str:
+    """What a token is called: its text, or its bytes, as OpenAI does, where they are no text."""
+    value = bytes(token["bytes"])
+    if value.decode("utf-8", "ignore").encode() == value:
+        return token["token"]
+    return "bytes:" + "".join(f"\\x{byte:02x}" for byte in value)

@@ -60,24 +60,72 @@ def closed(schema: Any) -> Any:
     """The schema with its objects closed that do not say whether they are.
 
     Every answer under the result fits the schema as it was; without it a model may go on naming
-    properties of its own. Objects whose properties are put together from several parts stay open.
+    properties of its own. Objects whose properties are put together from several parts stay open,
+    and so do their parts.
+    """
+    return _closed(schema, is_part=False, shares_parts=_shares_parts(schema))
+
+
+def _closed(schema: Any, *, is_part: bool, shares_parts: bool) -> Any:
+    """`closed` of what stands somewhere in a schema.
+
+    Args:
+        is_part: whether it says only some of the properties of its object.
+        shares_parts: whether what stands under $defs may be such a part.
     """
     if isinstance(schema, list):
-        return [closed(item) for item in schema]
+        return [_closed(item, is_part=is_part, shares_parts=shares_parts) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    done = {
-        key: {name: closed(part) for name, part in value.items()}
-        if key in HOLDS_SCHEMAS_BY_NAME and isinstance(value, dict)
-        else closed(value)
-        if key in ("items", "prefixItems", "anyOf", "oneOf", "additionalProperties")
-        else value
-        for key, value in schema.items()
+    inner = {
+        **dict.fromkeys(("items", "prefixItems", "additionalProperties"), False),
+        **dict.fromkeys(("properties", "patternProperties"), False),
+        **dict.fromkeys(("$defs", "definitions"), shares_parts),
+        **dict.fromkeys(("anyOf", "oneOf"), is_part or _has_several_parts(schema)),
     }
+    done: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key not in inner:
+            done[key] = value
+        elif key in HOLDS_SCHEMAS_BY_NAME and isinstance(value, dict):
+            done[key] = {
+                name: _closed(one, is_part=inner[key], shares_parts=shares_parts)
+                for name, one in value.items()
+            }
+        else:
+            done[key] = _closed(value, is_part=inner[key], shares_parts=shares_parts)
     composed = {"allOf", "anyOf", "oneOf", "$ref", "patternProperties", "additionalProperties"}
-    if isinstance(schema.get("properties"), dict) and not composed & schema.keys():
+    if not is_part and isinstance(schema.get("properties"), dict) and not composed & schema.keys():
         done["additionalProperties"] = False
     return done
+
+
+def _has_several_parts(schema: dict[str, Any]) -> bool:
+    """Whether several places of an object's schema name its properties."""
+    one_each = ("properties", "patternProperties", "anyOf", "oneOf", "$ref")
+    parts = schema.get("allOf")
+    num_parts = len(parts) if isinstance(parts, list) else 0
+    return num_parts + sum(key in schema for key in one_each) > 1
+
+
+def _shares_parts(schema: Any) -> bool:
+    """Whether any object of several parts takes one of them from elsewhere in the schema."""
+    if isinstance(schema, list):
+        return any(map(_shares_parts, schema))
+    if not isinstance(schema, dict):
+        return False
+    if _has_several_parts(schema):
+        parts = [schema.get(key) for key in ("allOf", "anyOf", "oneOf")]
+        if "$ref" in schema or any(map(_refers, parts)):
+            return True
+    return any(map(_shares_parts, schema.values()))
+
+
+def _refers(schema: Any) -> bool:
+    """Whether a reference stands anywhere in a schema."""
+    if isinstance(schema, list):
+        return any(map(_refers, schema))
+    return isinstance(schema, dict) and ("$ref" in schema or any(map(_refers, schema.values())))
 
 
 def is_cheap_to_check(schema: Any) -> bool:

@@ -19,6 +19,8 @@ from spokesmith.server.schema_limits import check_schema, closed
 from spokesmith.tasks.canonical import schema_in_grammar
 
 MAX_TOOLS = 64
+# What stands between a call's name and its arguments; no name has a quotation mark.
+ARGUMENTS = '"arguments":'
 NAME = re.compile(r"[A-Za-z0-9_.:/-]{1,128}")
 
 
@@ -112,8 +114,11 @@ class ToolUse:
             return before.rstrip(), None
         if self.mode == "named":
             return "", Call(name=self.name, arguments=text)
-        arguments = json.dumps(value["arguments"], ensure_ascii=False, separators=(",", ":"))
-        return before.rstrip(), Call(name=value["name"], arguments=arguments)
+        # As the model wrote them: numbers that are read and written again may change.
+        call, _, arguments = after.strip().removesuffix(CALL_END).partition(ARGUMENTS)
+        assert call, "the grammar names the function first"
+        arguments = arguments.rstrip().removesuffix("}")
+        return before.rstrip(), Call(name=value["name"], arguments=arguments.strip())
 
     def end_of_text(self, text: str) -> int:
         """Where an answer so far ends that is no call, nor may become one with what comes next."""
@@ -205,7 +210,8 @@ def _check_tools(tools: list[Tool]) -> None:
 def _parameters(function: Function) -> dict[str, Any]:
     """The schema of the arguments: always an object, closed where it does not say that it is."""
     given = function.parameters or {"properties": {}}
-    return closed({"type": "object", **given})
+    # A name of its own would be what references in it are relative to.
+    return closed({"type": "object", **{key: given[key] for key in given if key != "$id"}})
 
 
 def _call_schema(functions: list[Function]) -> dict[str, Any]:
@@ -236,7 +242,9 @@ def _moved(schema: Any, to: str) -> Any:
     if not isinstance(schema, dict):
         return schema
     return {
-        key: to + value[1:] if key == "$ref" and isinstance(value, str) else _moved(value, to)
+        key: to + value[1:]
+        if key == "$ref" and isinstance(value, str) and (value == "#" or value.startswith("#/"))
+        else _moved(value, to)
         for key, value in schema.items()
     }
 
