@@ -1,10 +1,15 @@
 """Chats as token ids: what a text says never becomes a control token, and prompts share a start."""
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from spokesmith.bases import ChatFormat
+from spokesmith.bases import ChatFormat, find_base
 from spokesmith.testing import byte_tokenizer
 
 MESSAGES = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hi there"}]
@@ -162,3 +167,48 @@ def test_threads_do_not_change_each_other_s_tokens(chat: ChatFormat) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: chat.prompt_ids(messages), range(400)))
     assert all(ids == wanted for ids in found)
+
+
+TEXTS = st.lists(st.sampled_from(["<|end|>", "<|im_end|>", "<|", "end", "|>", "é ", "\n", "a b"]))
+
+
+@settings(deadline=None)
+@given(parts=TEXTS)
+@pytest.mark.parametrize("name", ["bytes", "smollm2-135m"])
+def test_contents_are_cut_as_by_a_tokenizer_that_splits_all(name: str, parts: list[str]) -> None:
+    text = "".join(parts)
+    wanted = tokenizer_of(name)(text, add_special_tokens=False, split_special_tokens=True).input_ids
+    assert chat_of(name).text_ids(text, control_tokens=False) == wanted
+
+
+@cache
+def chat_of(name: str) -> ChatFormat:
+    return ChatFormat(tokenizer_of.__wrapped__(name))
+
+
+@cache
+def tokenizer_of(name: str) -> Any:
+    return byte_tokenizer() if name == "bytes" else find_base(name).tokenizer
+
+
+def test_a_long_text_does_not_hold_up_the_others(
+    chat: ChatFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, may_end, tokenizer = threading.Event(), threading.Event(), chat.tokenizer
+
+    def slow(text: str, **options: Any) -> Any:
+        if text == "long":
+            began.set()
+            assert may_end.wait(30)
+        return tokenizer(text, **options)
+
+    monkeypatch.setattr(chat, "tokenizer", slow)
+    with ThreadPoolExecutor(1) as pool:
+        long = pool.submit(chat.text_ids, "long", control_tokens=False)
+        assert began.wait(30)
+        monkeypatch.setattr(chat, "tokenizer", tokenizer)
+        for text in ("short", "<|end|>"):
+            assert chat.text_ids(text, control_tokens=False)
+        assert not long.done()
+        may_end.set()
+        assert chat.tokenizer.decode(long.result(30)) == "long"

@@ -8,6 +8,7 @@ import pytest
 
 from spokesmith.decoding import Constraint, grammar
 from spokesmith.decoding.grammar import GrammarCompiler
+from spokesmith.decoding.request import ConstraintError
 from spokesmith.testing import byte_tokenizer
 
 TOKENIZER = byte_tokenizer()
@@ -33,6 +34,27 @@ def test_a_known_grammar_does_not_wait_for_a_new_one(monkeypatch: pytest.MonkeyP
         finally:
             go_on.set()
         assert not new.result(20).has_ended
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "array", "items": {"type": "integer"}, "uniqueItems": True},
+        {"oneOf": [{"type": "integer"}, {"type": "number"}]},
+    ],
+)
+def test_no_schema_says_that_it_need_not_hold(schema: dict[str, Any]) -> None:
+    compiler = GrammarCompiler(TOKENIZER, TOKENIZER.eos_token_id, 320)
+    given = {**schema, "x-guidance": {"lenient": True, "coerce_one_of": True}}
+    with pytest.raises(ConstraintError):
+        compiler.start(Constraint(kind="schema", value=given))
+
+
+def test_white_space_stays_bounded_whatever_a_schema_says() -> None:
+    compiler = GrammarCompiler(TOKENIZER, TOKENIZER.eos_token_id, 320)
+    given = {"type": "object", "x-guidance": {"whitespace_pattern": "[ ]*"}}
+    grammar = compiler.start(Constraint(kind="schema", value=given))
+    assert grammar.advance(TOKENIZER("{ }", add_special_tokens=False).input_ids) == 1
 
 
 def test_a_new_grammar_that_two_ask_for_is_kept_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,7 +186,7 @@ def test_what_cannot_fold_is_one_clear_refusal(source: BaseSource, tmp_path: Pat
         export(source, out, spokes=busy_set(source, placement="residual"))
     experts = tiny_source("gemma4_experts", tmp_path / "experts", num_layers=2)
     residual = busy_set(experts, placement="residual")
-    with pytest.raises(ValueError, match="mixtures of experts.*`spokesmith serve`$"):
+    with pytest.raises(ValueError, match=r"mixtures of experts.*`spokesmith serve`$"):
         export(experts, out, spokes=residual)
     quantised = Path(source.location) / "config.json"
     entries = json.loads(quantised.read_text())

@@ -196,7 +196,7 @@ def test_contents_in_parts_and_the_developers_role(
         ({"temperature": "warm"}, "temperature"),
         ({"top_p": 1.5}, "top_p"),
         ({"max_tokens": 0}, "max_tokens"),
-        ({"max_tokens": 5, "max_completion_tokens": 6}, None),
+        ({"max_tokens": 5, "max_completion_tokens": 6}, "max_tokens"),
         ({"n": 0}, "n"),
         ({"n": 100}, "n"),
         ({"stop": ""}, "stop"),
@@ -204,7 +204,7 @@ def test_contents_in_parts_and_the_developers_role(
         ({"logit_bias": {"one": 1}}, "logit_bias.one.[key]"),
         ({"logit_bias": {"1": 101}}, "logit_bias.1"),
         ({"logit_bias": [[1]]}, "logit_bias"),
-        ({"top_logprobs": 3}, None),
+        ({"top_logprobs": 3}, "top_logprobs"),
         ({"logprobs": True, "top_logprobs": 21}, "top_logprobs"),
         ({"seed": -2}, "seed"),
         ({"reasoning_effort": "high"}, "reasoning_effort"),
@@ -263,6 +263,7 @@ def test_every_option_of_the_table_is_refused_but_where_it_changes_nothing(
     harmless, remedy = REFUSED[name]
     error = error_of(post(client, **{name: "other"}), 400)
     assert error["message"] == f"{name} is not supported: {remedy}"
+    assert error["param"] == name
     for value in (None, *harmless):
         ask(client, **{name: value})
 

@@ -1,6 +1,7 @@
 """POST /v1/encode: the object, the envelope with its facts, the stream, and what is no answer."""
 
 import json
+import logging
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import unquote
@@ -173,6 +174,17 @@ def test_an_invalid_answer_is_never_a_success(change: dict[str, Any], reason: st
             assert reason in error["message"]
         *_, last, _ = events_of(post(client, stream=True))
         assert last["error"]["code"] == "answer_invalid"
+
+
+def test_the_log_does_not_tell_what_an_invalid_answer_says(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, logger="spokesmith.server.requests")
+    answer = json.dumps({**encoding(TEXT), "emotional_tone": "Marta owes Otto"})
+    with client_of(EchoBackend(answer=answer)) as client:
+        assert "Marta owes Otto" in error_of(post(client), 422)["message"]
+        until(lambda: "does not fit the task's schema, at /emotional_tone" in caplog.text)
+    assert "Marta owes" not in caplog.text
 
 
 @pytest.mark.parametrize("answer", ["no JSON", '{"gist":"a","gist":"b"}', "{} trailing", "[]"])

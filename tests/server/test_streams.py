@@ -11,10 +11,12 @@ import pytest
 from scripted_backend import BASE, ScriptedBackend
 from serving import client_of, error_of, events_of, until
 
-from spokesmith.backends.request import BusyError
+from spokesmith.backends.request import BusyError, ConstraintError, ContextError
 
 CHAT = {"model": BASE, "messages": [{"role": "user", "content": "a text"}]}
 STREAM = {**CHAT, "stream": True}
+PROMPT = {"model": BASE, "prompt": "a text"}
+ROUTES = [("/v1/chat/completions", CHAT), ("/v1/completions", PROMPT), ("/completion", PROMPT)]
 
 
 @pytest.fixture
@@ -102,15 +104,26 @@ def test_a_closed_answer_says_so_in_its_last_chunk(
     assert events[-1]["choices"][0]["finish_reason"] == "length"
 
 
+@pytest.mark.parametrize(("route", "body"), ROUTES)
+@pytest.mark.parametrize("stream", [True, False])
 def test_the_first_error_is_a_plain_http_error(
-    client: httpx.Client, backend: ScriptedBackend
+    client: httpx.Client, backend: ScriptedBackend, route: str, body: dict[str, Any], stream: bool
 ) -> None:
-    error_of(client.post("/v1/chat/completions", json={**STREAM, "model": "none"}), 404)
+    given = {**body, "stream": stream}
+    error_of(client.post(route, json={**given, "model": "none"}), 404)
     backend.fail_at = {"x": 0}
     backend.answer = "x"
-    error_of(client.post("/v1/chat/completions", json=STREAM), 500)
+    error_of(client.post(route, json=given), 500)
     backend.refuse = BusyError("full")
-    error_of(client.post("/v1/chat/completions", json=STREAM), 503)
+    response = client.post(route, json=given)
+    error_of(response, 503)
+    assert int(response.headers["retry-after"]) > 0
+    backend.refuse = ConstraintError("the schema cannot be enforced: change that part of it")
+    error = error_of(client.post(route, json={**given, "json_schema": {"type": "object"}}), 400)
+    assert error["param"] == "json_schema"
+    backend.refuse = ContextError("the prompt has 9 tokens, the context is 5: shorten the text")
+    error = error_of(client.post(route, json=given), 400)
+    assert error["param"] == ("messages" if "messages" in body else "prompt")
 
 
 def test_a_later_error_is_an_event_and_no_done_follows(
@@ -138,12 +151,14 @@ def test_an_error_after_a_slow_prefill_is_an_event() -> None:
         assert events[0]["error"]["type"] == "server_error"
 
 
-def vanish(client: httpx.Client, body: dict[str, Any], *, read: int) -> None:
+def vanish(
+    client: httpx.Client, body: dict[str, Any], *, read: int, route: str = "/v1/chat/completions"
+) -> None:
     """Send a request, read some bytes of the answer and close the connection."""
     data = json.dumps(body).encode()
     with socket.create_connection((client.base_url.host, client.base_url.port or 0)) as sock:
         head = (
-            "POST /v1/chat/completions HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"POST {route} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
             f"Content-Type: application/json\r\nContent-Length: {len(data)}\r\n\r\n"
         )
         sock.sendall(head.encode() + data)
@@ -153,23 +168,29 @@ def vanish(client: httpx.Client, body: dict[str, Any], *, read: int) -> None:
             time.sleep(0.1)
 
 
+@pytest.mark.parametrize(("route", "body"), ROUTES)
 @pytest.mark.parametrize("stream", [True, False])
-def test_work_stops_when_the_client_goes_away(stream: bool) -> None:
+def test_work_stops_when_the_client_goes_away(
+    stream: bool, route: str, body: dict[str, Any]
+) -> None:
     backend = ScriptedBackend("a" * 1000, delay_s=0.01)
     with client_of(backend) as client:
-        vanish(client, {**CHAT, "stream": stream}, read=100 if stream else 0)
+        vanish(client, {**body, "stream": stream}, read=100 if stream else 0, route=route)
         until(lambda: backend.jobs and backend.jobs[0].ended.is_set(), limit_s=2)
         assert backend.jobs[0].cancelled.is_set()
         backend.answer = "b"
         assert client.post("/v1/chat/completions", json=CHAT).status_code == 200
 
 
+@pytest.mark.parametrize(("route", "body"), ROUTES)
 @pytest.mark.parametrize("stream", [True, False])
-def test_work_stops_in_prefill_and_in_the_queue_too(stream: bool) -> None:
+def test_work_stops_in_prefill_and_in_the_queue_too(
+    stream: bool, route: str, body: dict[str, Any]
+) -> None:
     backend = ScriptedBackend("a", first_delay_s=30, num_slots=1)
     with client_of(backend) as client:
-        vanish(client, {**CHAT, "stream": stream}, read=0)
-        vanish(client, {**CHAT, "stream": stream}, read=0)
+        vanish(client, {**body, "stream": stream}, read=0, route=route)
+        vanish(client, {**body, "stream": stream}, read=0, route=route)
         until(lambda: all(job.ended.is_set() for job in backend.jobs), limit_s=2)
         assert len(backend.jobs) == 2
 

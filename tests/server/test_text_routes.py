@@ -88,6 +88,24 @@ def test_log_probabilities_in_the_older_form(client: httpx.Client) -> None:
     assert found["top_logprobs"][0] == {"\0": -1.0}
 
 
+@pytest.mark.parametrize(
+    ("route", "field", "remedy"),
+    [
+        ("/v1/completions", "max_completion_tokens", "use max_tokens"),
+        ("/v1/completions", "n_predict", "use max_tokens"),
+        ("/v1/completions", "n_probs", "use logprobs"),
+        ("/v1/completions", "reasoning", "leave it out"),
+        ("/completion", "max_completion_tokens", "use max_tokens"),
+        ("/completion", "logprobs", "use n_probs"),
+    ],
+)
+def test_a_limit_of_another_route_is_not_lost(
+    client: httpx.Client, route: str, field: str, remedy: str
+) -> None:
+    error = error_of(client.post(route, json={"prompt": "a", field: 5}), 400)
+    assert error["message"].startswith(f"{field} is not supported: {remedy}")
+
+
 def test_tokens_within_a_character_stand_where_it_does(
     client: httpx.Client, backend: ScriptedBackend
 ) -> None:
@@ -117,6 +135,15 @@ def test_a_completion_may_be_held_and_stopped(
     )
     assert answer["choices"][0]["text"] == '{"a":1}'
     assert answer["choices"][0]["closed"] is True
+    assert answer["choices"][0]["finish_reason"] == "length"
+    assert answer["timings"]["predicted_per_second"] > 0
+    assert ask(client, "/v1/completions", prompt="a", max_tokens=6)["choices"][0] == {
+        "index": 0,
+        "text": '{"a":1',
+        "logprobs": None,
+        "finish_reason": "length",
+        "closed": False,
+    }
     assert ask(client, "/v1/completions", prompt="a", stop="1")["choices"][0]["text"] == '{"a":'
 
 
@@ -131,6 +158,7 @@ def test_a_stream_of_a_completion(client: httpx.Client) -> None:
     assert done == "[DONE]"
     assert "".join(chunk["choices"][0]["text"] for chunk in chunks) == "one two"
     assert chunks[-1]["choices"][0]["finish_reason"] == "stop"
+    assert chunks[-1]["timings"]["predicted_per_second"] > 0
     assert usage["usage"]["completion_tokens"] == 7
     offsets = [
         offset
@@ -152,8 +180,8 @@ def test_a_stream_of_a_completion(client: httpx.Client) -> None:
         ({"prompt": ["a"] * 17}, "prompt"),
         ({"prompt": "a" * 3000}, "prompt"),
         ({"prompt": "a", "max_tokens": 0}, "max_tokens"),
-        ({"prompt": "a", "echo": True}, None),
-        ({"prompt": "a", "suffix": "b"}, None),
+        ({"prompt": "a", "echo": True}, "echo"),
+        ({"prompt": "a", "suffix": "b"}, "suffix"),
         ({"prompt": "a", "logprobs": 21}, "logprobs"),
     ],
 )
@@ -177,6 +205,18 @@ def test_llamas_completion(client: httpx.Client, backend: ScriptedBackend) -> No
     assert answer["timings"]["predicted_per_second"] > 0
     assert answer["generation_settings"]["n_predict"] == 30
     assert backend.requests[0].max_tokens == 30
+
+
+def test_llamas_answer_may_be_closed(client: httpx.Client, backend: ScriptedBackend) -> None:
+    backend.answer, backend.ending = '{"a":12}', "}"
+    given = {"json_schema": SCHEMA, "n_predict": 6, "on_truncation": "close"}
+    answer = ask(client, "/completion", prompt="a", **given)
+    assert (answer["content"], answer["closed"]) == ('{"a":1}', True)
+    assert answer["stop_type"] == "limit"
+    streamed = client.post("/completion", json={"prompt": "a", "stream": True, **given})
+    chunks = events_of(streamed)
+    assert "".join(chunk["content"] for chunk in chunks) == '{"a":1}'
+    assert chunks[-1]["closed"] is True
 
 
 def test_llamas_reasons_to_stop(client: httpx.Client) -> None:

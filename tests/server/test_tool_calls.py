@@ -238,9 +238,7 @@ def test_parameters_may_have_a_name_of_their_own(choice: ToolChoice) -> None:
     assert grammar.advance(tokens) == len(tokens)
 
 
-def test_arguments_are_what_the_model_wrote(
-    client: httpx.Client, backend: ScriptedBackend
-) -> None:
+def test_arguments_are_what_the_model_wrote(client: httpx.Client, backend: ScriptedBackend) -> None:
     written = '{"city":"Köln","n":1e999,"m":0.12345678901234567890123}'
     backend.answer = f'<tool_call>\n{{"name":"weather","arguments":{written}}}\n</tool_call>'
     call = choice_of(client)["message"]["tool_calls"][0]

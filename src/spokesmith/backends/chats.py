@@ -131,8 +131,7 @@ class ChatBackend(ABC):
         return [], ids
 
     def _check_length(self, texts: Iterable[str]) -> None:
-        """Refuse texts that cannot fit before they are cut into tokens, since while that is done
-        all other prompts wait."""
+        """Refuse texts that cannot fit before they are cut into tokens, which may take seconds."""
         num_bytes = sum(len(text.encode()) for text in texts)
         least = -(-num_bytes // self._most_bytes)
         if least >= self.context_length:

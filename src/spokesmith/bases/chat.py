@@ -5,6 +5,8 @@ a text that holds `<|im_end|>` is a text about `<|im_end|>`. So the same words a
 tokens, in training and in decoding, and every example of a task starts with the very same tokens.
 """
 
+import copy
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -45,7 +47,9 @@ class ChatFormat:
                 'the tokenizer has no end token: set "eos_token" in its tokenizer_config.json'
             )
         self.tokenizer = tokenizer
-        # Whether control tokens are split is a setting of the tokenizer that each call changes.
+        self._control_words = _ControlWords(tokenizer)
+        # What cuts control tokens up, too: made for the first text that holds one.
+        self._splitting: Any = None
         self._lock = threading.Lock()
         try:
             # A tokenizer may have several, each with a name.
@@ -61,7 +65,7 @@ class ChatFormat:
             tokenizer.convert_tokens_to_ids(turn_end) if known else tokenizer.eos_token_id
         )
         self.stop_ids: tuple[int, ...] = tuple(sorted({self.end_id, tokenizer.eos_token_id}))
-        by_itself = tokenizer("", add_special_tokens=True).input_ids
+        by_itself = tokenizer("", add_special_tokens=True, split_special_tokens=False).input_ids
         starts_texts = starts_texts or by_itself[:1] == [tokenizer.bos_token_id]
         # What stands before texts that are no chats.
         self.start_id: int | None = tokenizer.bos_token_id if starts_texts else None
@@ -155,16 +159,46 @@ class ChatFormat:
             raise ValueError(
                 f"the text holds half of a surrogate pair at {error.start}: replace it"
             ) from error
-        with self._lock:
-            ids = self.tokenizer(
-                text, add_special_tokens=False, split_special_tokens=not control_tokens
-            ).input_ids
+        splits = not control_tokens and self._control_words.are_in(text)
+        tokenizer = self._splitting_tokenizer() if splits else self.tokenizer
+        ids = tokenizer(text, add_special_tokens=False, split_special_tokens=splits).input_ids
         if add_start and self.start_id is not None and ids[:1] != [self.start_id]:
             return [self.start_id, *ids]
         return ids
+
+    def _splitting_tokenizer(self) -> Any:
+        """A tokenizer of its own: to split or not is a setting that no other thread may change."""
+        with self._lock:
+            if self._splitting is None:
+                self._splitting = copy.deepcopy(self.tokenizer)
+                self._splitting("", split_special_tokens=True)
+        return self._splitting
 
     def _frame_ids(self, text: str) -> list[int]:
         return self.text_ids(text, control_tokens=True)
 
     def _content_ids(self, text: str) -> list[int]:
         return self.text_ids(text, control_tokens=False)
+
+
+class _ControlWords:
+    """The texts of a tokenizer's control tokens; there may be thousands of them."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        tokens = [one for one in tokenizer.added_tokens_decoder.values() if one.special]
+        # Of these, texts that read otherwise become one when they are normalised.
+        self._may_be_anywhere = any(one.normalized for one in tokens)
+        self._words = {one.content for one in tokens if one.content}
+        self._lengths = sorted({len(word) for word in self._words})
+        first = "".join(sorted({word[0] for word in self._words}))
+        self._first = re.compile(f"[{re.escape(first)}]") if first else None
+
+    def are_in(self, text: str) -> bool:
+        """Whether a text holds one of them, or may."""
+        if self._may_be_anywhere or self._first is None:
+            return self._may_be_anywhere
+        return any(
+            text[start : start + length] in self._words
+            for start in (match.start() for match in self._first.finditer(text))
+            for length in self._lengths
+        )

@@ -216,7 +216,11 @@ def _compile(constraint: Constraint, tokens: LLTokenizer) -> LLMatcher:
 def _as_grammar(constraint: Constraint) -> str:
     match constraint.kind:
         case "schema":
-            return LLMatcher.grammar_from_json_schema(constraint.value, overrides=GRAMMAR_FORM)
+            schema = constraint.value
+            # The library's own key would let a schema say that parts of it need not hold.
+            if isinstance(schema, dict):
+                schema = {name: part for name, part in schema.items() if name != "x-guidance"}
+            return LLMatcher.grammar_from_json_schema(schema, overrides=GRAMMAR_FORM)
         case "json":
             return LLMatcher.grammar_from_json_schema({"type": "object"}, overrides=GRAMMAR_FORM)
         case "regex":

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from spokesmith.backends.request import Constraint, Model, Request
 from spokesmith.server.constraints import ConstraintFields, Held, held_by
-from spokesmith.server.errors import ApiError
+from spokesmith.server.errors import ApiError, fault_of
 from spokesmith.server.fields import (
     UNLIMITED,
     Items,
@@ -90,9 +90,10 @@ class ChatRequest(ConstraintFields, TextFields):
     def _fields_agree(self) -> "ChatRequest":
         both = {self.max_tokens, self.max_completion_tokens} - {None}
         if len(both) > 1:
-            raise ValueError("max_tokens and max_completion_tokens differ: give one of them")
+            words = "max_tokens and max_completion_tokens differ: give one of them"
+            raise fault_of("max_tokens", words)
         if self.top_logprobs and not self.logprobs:
-            raise ValueError("top_logprobs needs logprobs: set logprobs to true")
+            raise fault_of("top_logprobs", "top_logprobs needs logprobs: set logprobs to true")
         return self
 
 

@@ -20,7 +20,7 @@ from spokesmith.backends.request import Backend, Constraint, Model, Request, Sam
 from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import DONE, EventStream, data_event
 from spokesmith.server.fields import MAX_SEED, ModelName
-from spokesmith.server.jobs import begin_stream, complete, for_client
+from spokesmith.server.jobs import begin_asked, complete, for_client
 from spokesmith.server.origins import OriginSegments
 from spokesmith.server.record import note, note_answers
 from spokesmith.server.service import Service
@@ -91,7 +91,9 @@ def add_routes(app: FastAPI, service: Service) -> None:
             await note_answers(http, service, model.name, completions, constraint)
 
         if body.stream:
-            answers = await for_client(http, begin_stream(service, [request]))
+            answers = await for_client(
+                http, begin_asked(service, [request], stream=True, prompt="text")
+            )
             events = EncodingEvents(service.backend, body, model, task)
 
             async def on_end(completions: list[Completion]) -> None:
@@ -100,7 +102,7 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
             keep_alive_s = service.settings.keep_alive_s
             return EventStream(answers, events, keep_alive_s=keep_alive_s, on_end=on_end)
-        completion = await complete(service, http, request)
+        completion = await complete(service, http, request, prompt="text")
         await count([completion])
         content = await asyncio.to_thread(_content, completion, body, model, task)
         headers = {

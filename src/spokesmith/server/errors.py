@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic_core import PydanticCustomError
 from starlette.exceptions import HTTPException
 
 from spokesmith.backends.request import BusyError, ContextError, UnknownModelError
@@ -28,6 +29,8 @@ RETRY_AFTER_S = 2
 CLIENT_GONE = 499
 _TYPES = {401: AUTHENTICATION, 403: PERMISSION, 404: NOT_FOUND, 503: OVERLOADED}
 
+FAULT_OF_FIELD = "fault_of_field"
+
 
 class ClientGone(Exception):
     """The client closed its connection before it had its answer."""
@@ -44,6 +47,7 @@ class ApiError(Exception):
         param: the field of the request that is wrong, with dots (`response_format.json_schema`).
         code: a word that programs can compare.
         headers: further headers of the HTTP answer.
+        logged: what the log says in its place, where the message holds a part of an answer.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class ApiError(Exception):
         param: str | None = None,
         code: str | None = None,
         headers: Mapping[str, str] | None = None,
+        logged: str | None = None,
     ) -> None:
         super().__init__(message)
         self.message = f"{message}: {remedy}" if remedy else message
@@ -65,6 +70,7 @@ class ApiError(Exception):
         self.param = param
         self.code = code
         self.headers = dict(headers or {})
+        self.logged = logged or self.message
 
     def body(self) -> dict[str, Any]:
         return {
@@ -79,6 +85,11 @@ class ApiError(Exception):
 
     def response(self) -> JSONResponse:
         return JSONResponse(self.body(), self.status, self.headers)
+
+
+def fault_of(field: str, words: str) -> PydanticCustomError:
+    """A fault of one field that only a look at the whole body shows."""
+    return PydanticCustomError(FAULT_OF_FIELD, "{words}", {"field": field, "words": words})
 
 
 def not_ready(what: str, *, failure: str | None = None) -> ApiError:
@@ -147,7 +158,7 @@ def add_handlers(app: FastAPI) -> None:
 
     def answer(request: Request, error: ApiError) -> JSONResponse:
         # The request's line in the log says what was wrong with it.
-        getattr(request.state, "record", {})["error"] = error.message
+        getattr(request.state, "record", {})["error"] = error.logged
         return error.response()
 
     async def on_known(request: Request, error: Exception) -> JSONResponse:
@@ -186,6 +197,8 @@ def _of_validation(error: RequestValidationError) -> ApiError:
     words = str(fault["msg"]).removeprefix("Value error, ")
     field = ".".join(place) or None
     message, _, remedy = words.rpartition(": ")
+    if fault["type"] == FAULT_OF_FIELD:
+        return ApiError(message, remedy=remedy, param=fault["ctx"]["field"], code="invalid_value")
     if field is None:
         if message:
             return ApiError(message, remedy=remedy)

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from spokesmith.backends.request import ContextError, Request, Sampling
-from spokesmith.server.errors import ApiError, as_api_error
+from spokesmith.server.errors import ApiError, as_api_error, fault_of
 
 MAX_STOPS, MAX_STOP_CHARACTERS = 16, 1_000
 MAX_SEED = 2**63 - 1
@@ -25,6 +25,7 @@ Item = TypeVar("Item")
 # Of a long list whose items are all wrong one fault is told: the others would take gigabytes.
 Items = Annotated[list[Item], Field(fail_fast=True)]
 USE_SCHEMA = "use response_format"
+NO_REASONING = "leave it out: answers come without reasoning"
 ONLY_PENALTIES = "use presence_penalty and frequency_penalty"
 ONLY_SAMPLERS = "use temperature, top_p, top_k and min_p"
 WHOLE_TURNS = "leave it out: an answer is a turn of its own; /v1/completions goes on from any text"
@@ -39,8 +40,9 @@ NOT_SUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "continue_final_message": ((False,), WHOLE_TURNS),
     "dry_multiplier": ((0,), ONLY_PENALTIES),
     "dynatemp_range": ((0,), ONLY_SAMPLERS),
+    "ebnf": ((), "use grammar"),
     "echo": ((False,), "put the prompt before the answer yourself"),
-    "enable_thinking": ((False,), "leave it out: answers come without reasoning"),
+    "enable_thinking": ((False,), NO_REASONING),
     "format": (("",), USE_SCHEMA),
     "function_call": ((), "use tool_choice"),
     "functions": (([],), "use tools"),
@@ -52,21 +54,33 @@ NOT_SUPPORTED: dict[str, tuple[tuple[Any, ...], str]] = {
     "include_stop_str_in_output": ((False,), "add the stop text yourself"),
     "length_penalty": ((1,), "leave it out"),
     "lora": (([],), "name a set of spokes in model"),
+    "logprobs": ((False,), "use n_probs"),
+    "max_completion_tokens": ((UNLIMITED,), "use max_tokens"),
     "min_tokens": ((0,), "leave it out"),
     "mirostat": ((0,), ONLY_SAMPLERS),
     "modalities": ((["text"],), "ask for text"),
     "n": ((1,), "send the request several times"),
     "n_cmpl": ((1,), "use n, or send the request several times where n is not taken"),
+    "n_predict": ((UNLIMITED,), "use max_tokens"),
+    "n_probs": ((0,), "use logprobs"),
     "options": (({},), "put the options beside the messages, by OpenAI's names"),
+    "post_sampling_probs": ((False,), "leave it out: probabilities are those before sampling"),
     "prompt_logprobs": ((), "use logprobs, which are those of the answer"),
+    "reasoning": (({}, {"effort": "none"}, {"enabled": False}), NO_REASONING),
+    "regex": ((), USE_SCHEMA + " with a pattern"),
     "repeat_penalty": ((1,), ONLY_PENALTIES),
     "repetition_penalty": ((1,), ONLY_PENALTIES),
+    "response_fields": (([],), "leave it out: the answer has all fields"),
     "samplers": ((), ONLY_SAMPLERS),
+    "stop_regex": ((), "use stop"),
     "stop_token_ids": (([],), "use stop"),
+    "structural_tag": ((), USE_SCHEMA + " or tools"),
     "structured_outputs": ((), USE_SCHEMA),
     "suffix": (("",), "put the text into the prompt"),
+    "t_max_predict_ms": ((-1, 0), "use max_tokens"),
     "tfs_z": ((1,), ONLY_SAMPLERS),
-    "think": ((False,), "leave it out: answers come without reasoning"),
+    "think": ((False,), NO_REASONING),
+    "thinking": (({"type": "disabled"},), NO_REASONING),
     "top_n_sigma": ((-1,), ONLY_SAMPLERS),
     "truncate_prompt_tokens": ((), "shorten the prompt yourself"),
     "typical_p": ((1,), ONLY_SAMPLERS),
@@ -135,7 +149,7 @@ class TextFields(BaseModel):
             for name, (harmless, remedy) in NOT_SUPPORTED.items():
                 value = given.get(name)
                 if value is not None and value not in harmless and name not in cls.model_fields:
-                    raise ValueError(f"{name} is not supported: {remedy}")
+                    raise fault_of(name, f"{name} is not supported: {remedy}")
         return given
 
     @field_validator("logit_bias", mode="before")

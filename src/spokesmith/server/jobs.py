@@ -194,7 +194,12 @@ async def begin_stream(service: Service, requests: Sequence[Request]) -> Answers
 
 
 async def begin_asked(
-    service: Service, requests: Sequence[Request], *, stream: bool, prompt: str, held: Held | None
+    service: Service,
+    requests: Sequence[Request],
+    *,
+    stream: bool,
+    prompt: str,
+    held: Held | None = None,
 ) -> Answers:
     """As `begin` or `begin_stream`; what the engine refuses is told with its field.
 
@@ -229,11 +234,14 @@ async def for_client(request: HttpRequest, work: Coroutine[Any, Any, Result]) ->
         await stop_tasks(doing, watching)
 
 
-async def complete(service: Service, http: HttpRequest, request: Request) -> Completion:
-    """One whole answer, given up when the client goes away."""
+async def complete(
+    service: Service, http: HttpRequest, request: Request, *, prompt: str, held: Held | None = None
+) -> Completion:
+    """One whole answer, given up when the client goes away; refused as by `begin_asked`."""
 
     async def ask() -> Completion:
-        return (await (await begin(service, [request])).completions())[0]
+        answers = await begin_asked(service, [request], stream=False, prompt=prompt, held=held)
+        return (await answers.completions())[0]
 
     return await for_client(http, ask())
 

@@ -12,7 +12,7 @@ from spokesmith.backends import request as engine
 from spokesmith.backends.completion import Completion, Piece
 from spokesmith.backends.request import Backend, Chosen
 from spokesmith.server.answers import how_made, timings, token_documents
-from spokesmith.server.constraints import ConstraintFields, held_by
+from spokesmith.server.constraints import ConstraintFields, Held, held_by
 from spokesmith.server.errors import ApiError
 from spokesmith.server.event_stream import EventStream, data_event
 from spokesmith.server.fields import (
@@ -23,7 +23,7 @@ from spokesmith.server.fields import (
     check_closing,
     check_count,
 )
-from spokesmith.server.jobs import begin_stream, complete, for_client
+from spokesmith.server.jobs import begin_asked, complete, for_client
 from spokesmith.server.record import note, note_answers
 from spokesmith.server.service import Service
 
@@ -79,13 +79,13 @@ def add_routes(app: FastAPI, service: Service) -> None:
     @app.post("/completions", include_in_schema=False)
     async def completion(body: LlamaRequest, http: Request) -> Any:
         """Go on from a text."""
-        request = await run_in_threadpool(_request, service, body)
+        request, held = await run_in_threadpool(_request, service, body)
         note(http, model=request.model, stream=bool(body.stream))
         if service.settings.log_contents:
             note(http, prompts=[body.prompt])
         if body.stream:
-            return await for_client(http, _stream(service, http, request))
-        done = await complete(service, http, request)
+            return await for_client(http, _stream(service, http, request, held))
+        done = await complete(service, http, request, prompt="prompt", held=held)
         await note_answers(http, service, request.model or "", [done], request.constraint)
         return _document(request, done, service.backend, with_tokens=bool(body.return_tokens))
 
@@ -160,8 +160,8 @@ class LlamaStream:
         return ()
 
 
-def _request(service: Service, body: LlamaRequest) -> engine.Request:
-    """What the body asks of the engine; may tokenise."""
+def _request(service: Service, body: LlamaRequest) -> tuple[engine.Request, Held | None]:
+    """What the body asks of the engine, and what holds the answer; may tokenise."""
     prompt: str | list[int]
     if isinstance(body.prompt, str):
         prompt = body.prompt
@@ -191,11 +191,13 @@ def _request(service: Service, body: LlamaRequest) -> engine.Request:
         time_limit_s=limit_ms / MS_PER_S if limit_ms > 0 else None,
     )
     check_closing(request)
-    return request
+    return request, held
 
 
-async def _stream(service: Service, http: Request, request: engine.Request) -> Response:
-    answers = await begin_stream(service, [request])
+async def _stream(
+    service: Service, http: Request, request: engine.Request, held: Held | None
+) -> Response:
+    answers = await begin_asked(service, [request], stream=True, prompt="prompt", held=held)
 
     async def on_end(done: list[Completion]) -> None:
         await note_answers(http, service, request.model or "", done, request.constraint)

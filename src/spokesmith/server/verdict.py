@@ -87,9 +87,11 @@ def _refuse_cut(completion: Completion) -> None:
 
 
 def _invalid(problem: str) -> ApiError:
+    told = "the answer does not fit the task's schema, at"
     return ApiError(
-        f"the answer does not fit the task's schema, at {problem}",
+        f"{told} {problem}",
         remedy="ask again with another seed and a temperature above 0, or send a shorter text",
         status=422,
         code="answer_invalid",
+        logged=f"{told} {problem.partition(':')[0]}",
     )
