@@ -73,6 +73,30 @@ def test_it_is_closed_with_words_of_its_text_where_it_is_held_to_them() -> None:
         assert check(answer, held).valid, answer
 
 
+SIGNS = [{"enum": ["<", "<=", ">", ">=", "="]}, {"enum": ["$", "%"]}, {"enum": ["#a", "*b"]}]
+PATTERNS = ["^[0-9]+%$", "^[^;]+;", r"^[a-z]+\([a-z]+\)$", r"^\w+/\w+$", "^.{3,}@$", "^x{200}$"]
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        *((sign, "") for sign in SIGNS),
+        *(({"type": "string", "pattern": pattern}, "") for pattern in PATTERNS),
+        ({"type": "string", "format": "email"}, "jo"),
+        ({"type": "string", "format": "date-time"}, "2026-0"),
+        ({"type": "string", "minLength": 300}, "jo"),
+        ({"type": "string", "enum": ["n" * 40, "no"]}, ""),
+    ],
+    ids=str,
+)
+def test_a_value_that_waits_for_a_certain_character_is_closed(
+    value: dict[str, Any], written: str
+) -> None:
+    schema = object_of(a=value)
+    answer = closed(schema, f'{{"a":"{written}')
+    assert check(answer, schema).valid, answer
+
+
 def test_a_word_of_another_script_is_ended_where_it_was_cut() -> None:
     schema = held_to_text(object_of(name={"type": "string"}), ["/name"], "Мария и Мурад, Жанна")
     for cut in ("М", "Му", "Ж", ""):
