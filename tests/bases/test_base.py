@@ -229,3 +229,11 @@ def test_the_embedded_base_cuts_texts_as_its_model_does() -> None:
     # Digits stand alone before words are cut, so nothing of the blanks before them is theirs.
     cut = [tokenizer.decode([token]) for token in tokenizer("Days\n\n12  3").input_ids]
     assert cut == ["Days", "\n\n", "1", "2", "  ", "3"]
+
+
+@pytest.mark.parametrize("kind", ["dynamic", "longrope"])
+def test_positions_that_depend_on_other_texts_are_refused(kind: str) -> None:
+    given = {"rope_type": kind, "rope_theta": 10000.0, "factor": 2.0}
+    given |= {"short_factor": [1.0] * 8, "long_factor": [2.0] * 8} if kind == "longrope" else {}
+    with pytest.raises(ValueError, match=f"positions by {kind}.*use a base with another"):
+        tiny_base("llama", rope_parameters=given)

@@ -38,3 +38,10 @@ def test_running_states_count_as_memory() -> None:
     keep(alone, 0)
     # Half the layers keep keys and values; the others keep states in their place.
     assert engine.prefixes.num_bytes > alone.prefixes.num_bytes / 2
+
+
+def test_what_is_too_long_to_keep_is_not_copied_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Engine(tiny_base(), features=Features(prefix_bytes=1000))
+    monkeypatch.setattr(engine.runner.cache, "take", lambda *_: pytest.fail("it was copied"))
+    keep(engine, 0)
+    assert engine.prefixes.num_bytes == 0

@@ -22,10 +22,12 @@ from spokesmith.decoding import (
     ContextError,
     Engine,
     Features,
+    Sampling,
 )
 from spokesmith.decoding.closing import Closer
 from spokesmith.decoding.drafting import Drafter
 from spokesmith.decoding.grammar import Grammar
+from spokesmith.spokes import SpokeSet, attach
 from spokesmith.testing import tiny_base
 
 # A token that no answer holds by itself.
@@ -107,6 +109,64 @@ def test_a_fault_in_the_middle_of_a_batch_is_one_answer_s(model_type: str) -> No
             bad.future.result(20)
         assert [one.future.result(20).tokens for one in good] == wanted
     assert generate(engine, [*PROMPT, POISON], spokes=None, max_tokens=2).tokens
+
+
+def test_a_running_state_is_restored_where_another_answer_fails() -> None:
+    """The good answer's pass comes first, since the prompt that fails has another length."""
+    base = tiny_base("qwen3_5_text", dtype="float64")
+    wanted = generate(Engine(base), PROMPT, spokes=None, max_tokens=24).tokens
+    engine = Engine(base, num_slots=2)
+    writes, joined = threading.Event(), threading.Event()
+
+    def hold(_: Any) -> None:
+        writes.set()
+        assert joined.wait(20)
+
+    with failing_on(base, POISON):
+        good = engine.submit(PROMPT, spokes=None, max_tokens=24, on_tokens=hold)
+        assert writes.wait(20)
+        bad = engine.submit([POISON, *range(30, 50)], spokes=None, max_tokens=24)
+        joined.set()
+        with pytest.raises(RuntimeError, match="on fire"):
+            bad.future.result(20)
+        assert good.future.result(20).tokens == wanted
+
+
+@pytest.mark.parametrize(
+    ("placement", "captured"), [("ffn", False), ("residual", False), ("residual", True)]
+)
+def test_a_set_that_overflows_fails_and_leaves_nothing_in_its_slot(
+    placement: str, captured: bool
+) -> None:
+    base = tiny_base(dtype="float32")
+    wanted = generate(Engine(base), PROMPT, spokes=None, max_tokens=12).tokens
+    spokes = SpokeSet.create(base.spokes_config(rank=2, placement=placement), seed=0)
+    for parameter in spokes.parameters():
+        torch.nn.init.constant_(parameter, 1e25)
+    attach(base.model, base.sites(), spokes, name="wild")
+    engine = Engine(base, num_slots=1, features=Features(captured=captured))
+    for sampling in (Sampling(), Sampling(temperature=1.0, seed=1)):
+        with pytest.raises(FloatingPointError, match="the weights of wild"):
+            generate(engine, [*PROMPT] * 4, spokes="wild", max_tokens=3, sampling=sampling)
+        assert generate(engine, PROMPT, spokes=None, max_tokens=12).tokens == wanted
+
+
+def test_a_prompt_of_such_a_set_that_is_given_up_leaves_nothing_either() -> None:
+    base = tiny_base(dtype="float32")
+    wanted = generate(Engine(base), PROMPT, spokes=None, max_tokens=12).tokens
+    spokes = SpokeSet.create(base.spokes_config(rank=2, placement="residual"), seed=0)
+    for parameter in spokes.parameters():
+        torch.nn.init.constant_(parameter, 1e25)
+    attach(base.model, base.sites(), spokes, name="wild")
+    engine = Engine(base, num_slots=1, features=Features(step_tokens=32))
+    with slowly(base, 0.05):
+        wild = engine.submit([*PROMPT] * 12, spokes="wild", max_tokens=3)
+        while engine.runner.num_forwards < 2:
+            time.sleep(0.01)
+        wild.cancel()
+        with pytest.raises(CancelledError):
+            wild.future.result(20)
+    assert generate(engine, PROMPT, spokes=None, max_tokens=12).tokens == wanted
 
 
 def test_a_caller_s_fault_is_its_own(base: Base) -> None:

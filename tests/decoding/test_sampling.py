@@ -55,6 +55,25 @@ def test_what_narrows_the_choice(choices: dict[str, Any], kept: list[int]) -> No
     assert_like(draws(**choices), LOGITS.masked_fill(~mask, -torch.inf).softmax(0))
 
 
+def test_so_many_tokens_are_drawn_from_where_more_are_as_likely() -> None:
+    logits = torch.tensor([1.0, 5.0, 5.0, 5.0])
+    for count in (1, 2, 3):
+        found = {
+            Sampler(Sampling(temperature=1.0, seed=seed, top_k=count), CPU).pick(
+                logits, 1, lambda _: True, lambda: None
+            )
+            for seed in range(100)
+        }
+        assert len(found) == count
+        assert 0 not in found
+
+
+def test_the_most_likely_token_alone_is_what_a_greedy_answer_takes() -> None:
+    """In bfloat16 two tokens are often as likely as each other."""
+    sampler = Sampler(Sampling(temperature=1.0, top_k=1), CPU)
+    assert sampler.pick(torch.tensor([1.0, 5.0, 5.0]), 2, lambda _: True, lambda: None) == 2
+
+
 def test_biases_and_penalties_change_logits() -> None:
     sampler = Sampler(Sampling(logit_bias={4: 5.0}), CPU)
     assert sampler.pick(LOGITS, BEST, lambda _: True, lambda: None) == 4

@@ -123,9 +123,12 @@ def make_base(
     """A base from a model that is there: frozen, in evaluation mode, guarded where it needs it.
 
     Raises:
-        ValueError: the tokenizer lacks what chats need.
+        ValueError: the tokenizer lacks what chats need, or how positions are told depends on how
+            long the longest text of a batch is.
     """
     import transformers
+
+    _check_positions(name, model.config)
 
     base = Base(
         name=name,
@@ -146,6 +149,20 @@ def make_base(
             carries_kv_in_cache=transformers.__version__ in family.corrupting_versions,
         )
     return base
+
+
+def _check_positions(name: str, config: Any) -> None:
+    """Refuse rotary positions whose frequencies change with the longest text of a call: answers
+    would depend on who shares their step, and kept keys would have other frequencies than queries.
+    """
+    given = getattr(config.get_text_config(), "rope_parameters", None) or {}
+    for one in (given, *(part for part in given.values() if isinstance(part, dict))):
+        kind = one.get("rope_type")
+        if kind in ("dynamic", "longrope"):
+            raise ValueError(
+                f"'{name}' tells positions by {kind}, which depends on the longest text of a "
+                "batch: use a base with another rope_type in its config.json"
+            )
 
 
 def chat_of(tokenizer: Any, family: Family) -> ChatFormat:

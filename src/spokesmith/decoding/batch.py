@@ -21,7 +21,7 @@ from spokesmith.decoding.planning import Features, Planner
 from spokesmith.decoding.prefixes import PrefixCache
 from spokesmith.decoding.row import TIMEOUT, Row, masks_along
 from spokesmith.decoding.runner import Runner
-from spokesmith.decoding.sampling import Scores
+from spokesmith.decoding.sampling import NO_TOKEN, Scores
 
 
 class Batch:
@@ -92,6 +92,9 @@ class Batch:
     def drop_unwanted(self, now: float) -> None:
         """Let go of answers that were cancelled, and of those whose time is over."""
         for slot, row in self.running:
+            if row.is_prefilling and (row.cancelled or now > row.deadline):
+                # Of what was computed of it nobody has seen yet whether it is numbers.
+                self.runner.cache.wipe(slot, row.num_computed)
             if row.cancelled:
                 self._free(slot)
                 row.drop()
@@ -183,6 +186,11 @@ class Batch:
                 self.prefixes.keep(work.row, row.spokes, row.prompt[: row.keep_at])
             if row.is_prefilling:
                 return
+        if NO_TOKEN in scores[work.row].best:
+            raise FloatingPointError(
+                f"the logits are no finite numbers: the weights of {row.spokes or 'the base'}, or "
+                "of another set that is loaded, overflow in this precision"
+            )
         before = len(row.chosen)
         ended = row.take(scores[work.row])
         for one in row.chosen[before:]:
@@ -200,6 +208,8 @@ class Batch:
         row.finish(reason, closed=closed)
 
     def _fail(self, slot: int, row: Row, error: Exception) -> None:
+        if isinstance(error, FloatingPointError):
+            self.runner.cache.wipe(slot)
         self._free(slot)
         row.fail(error)
 

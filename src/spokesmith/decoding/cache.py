@@ -129,6 +129,11 @@ class SlotCache(Cache):
             for buffer, part in zip(self.buffers[index], parts, strict=True):
                 buffer[row, :length] = part[:length]
 
+    @property
+    def bytes_per_position(self) -> int:
+        """Of one position of one row, in all layers."""
+        return sum(buffer[0, 0].nbytes for pair in self.buffers.values() for buffer in pair)
+
     def states(self, row: int) -> dict[int, Any]:
         """The running states of a row; a step makes new ones and leaves these as they are."""
         return dict(self._states[row])
@@ -139,6 +144,14 @@ class SlotCache(Cache):
     def clear(self, row: int) -> None:
         """A row begins anew."""
         self._states[row] = {}
+
+    @torch.inference_mode()
+    def wipe(self, row: int, length: int | None = None) -> None:
+        """Zero the keys and values of a row's first positions, or of all: attention weighs what
+        another answer has left in a row with nothing, and nothing times no number is no number."""
+        for pair in self.buffers.values():
+            for buffer in pair:
+                buffer[row, :length].zero_()
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         return 0

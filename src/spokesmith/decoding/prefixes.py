@@ -85,13 +85,13 @@ class PrefixCache:
         key = (spokes, tuple(beginning))
         if key in self._kept:
             return
-        parts = self._cache.take(row, len(beginning))
-        kept = _Kept(parts=parts, states=self._cache.states(row))
-        tensors = [tensor for pair in parts.values() for tensor in pair]
-        tensors += state_tensors(kept.states)
-        kept.num_bytes = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-        if kept.num_bytes > self._max_bytes:
+        states = self._cache.states(row)
+        num_bytes = len(beginning) * self._cache.bytes_per_position
+        num_bytes += sum(tensor.nbytes for tensor in state_tensors(states))
+        if num_bytes > self._max_bytes:
             return
+        parts = self._cache.take(row, len(beginning))
+        kept = _Kept(parts=parts, states=states, num_bytes=num_bytes)
         self._kept[key] = kept
         self.num_bytes += kept.num_bytes
         while self.num_bytes > self._max_bytes:

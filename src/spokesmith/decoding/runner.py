@@ -15,7 +15,7 @@ from spokesmith.decoding.captured import LARGE_BLOCK, CapturedSteps
 from spokesmith.decoding.compiling import CompiledLayers
 from spokesmith.decoding.forward import Forward, Work
 from spokesmith.decoding.joined import JoinedBlocks
-from spokesmith.decoding.sampling import Scores
+from spokesmith.decoding.sampling import NO_TOKEN, Scores
 
 
 class Runner:
@@ -83,7 +83,8 @@ class Runner:
         if logits is None:
             logits = self._compute(works)
         # On the CPU `argmax` takes five times as long.
-        best = logits.max(dim=-1).indices.tolist()
+        top = logits.max(dim=-1)
+        best = top.indices.masked_fill(~top.values.isfinite(), NO_TOKEN).tolist()
         found, first = {}, 0
         for work in works:
             last = first + work.wanted

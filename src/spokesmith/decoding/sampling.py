@@ -12,6 +12,7 @@ from spokesmith.decoding.request import Sampling
 
 # Below this a draw is the most likely token anyway; far below, logits divided by it are infinite.
 LEAST_TEMPERATURE = 1e-5
+NO_TOKEN = -1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class Scores:
 
     Attributes:
         logits: [n, V].
-        best: the most likely tokens.
+        best: the most likely tokens; `NO_TOKEN` where the logits are no finite numbers.
     """
 
     logits: Tensor
@@ -32,7 +33,7 @@ class Sampler:
 
     def __init__(self, sampling: Sampling, device: torch.device) -> None:
         self.sampling = sampling
-        self.is_greedy = sampling.temperature < LEAST_TEMPERATURE
+        self.is_greedy = sampling.temperature < LEAST_TEMPERATURE or sampling.top_k == 1
         tokens, biases = list(sampling.logit_bias), list(sampling.logit_bias.values())
         self._biased = torch.tensor(tokens, dtype=torch.long, device=device)
         self._biases = torch.tensor(biases, dtype=torch.float, device=device)
@@ -87,8 +88,9 @@ class Sampler:
         sampling = self.sampling
         scores = logits.float() / sampling.temperature
         if 0 < sampling.top_k < len(scores):
-            least = scores.topk(sampling.top_k).values[-1]
-            scores = scores.masked_fill(scores < least, -torch.inf)
+            # By place, not by value: in bfloat16 several tokens are as likely as the last one.
+            likely = scores.topk(sampling.top_k).indices
+            scores = torch.full_like(scores, -torch.inf).scatter(0, likely, scores[likely])
         probabilities = torch.softmax(scores, dim=-1)
         if sampling.min_p > 0:
             probabilities[probabilities < sampling.min_p * probabilities.max()] = 0
