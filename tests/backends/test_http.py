@@ -1,6 +1,8 @@
 """A real server in a thread that answers well, badly, slowly or not at all."""
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -194,9 +196,29 @@ def test_what_is_no_address_is_refused(url: str) -> None:
         HttpBackend(url)
 
 
-def test_a_server_needs_no_torch() -> None:
-    import subprocess
-    import sys
+@pytest.mark.parametrize("key", ["sk-\n1", "sk\t"])
+def test_a_key_that_no_header_takes_is_refused_unsaid(key: str) -> None:
+    with pytest.raises(ValueError, match="no header takes") as refused:
+        HttpBackend("http://x", api_key=key)
+    assert "sk" not in str(refused.value)
 
+
+def test_a_key_may_have_any_letters() -> None:
+    with serving(sends(GOOD)) as (url, asked):
+        HttpBackend(url, api_key="schlüssel").complete(MESSAGES)
+    assert asked[0][1].encode("latin-1").decode() == "Bearer schlüssel"
+
+
+@pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1080", "nowhere://127.0.0.1"])
+def test_a_proxy_that_cannot_be_used_is_told_before_anything_is_asked(
+    monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    with pytest.raises(ValueError, match="proxy that the environment names cannot be used"):
+        HttpBackend("http://127.0.0.1:9")
+
+
+def test_a_server_needs_no_torch() -> None:
     code = "import sys, spokesmith.backends.http; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from spokesmith.bases import loading
 from spokesmith.cli.asking import Source
 from spokesmith.probes import Asking, load_set
 from spokesmith.probes.answers import AnswerLog, resumable
@@ -65,3 +66,19 @@ def test_answers_depend_on_the_tokenizer(tmp_path: Path) -> None:
     own = settings(MEMORY, constrained=False, **source)
     given = settings(MEMORY, constrained=False, tokenizer="folder", **source)
     assert {key for key in own if own[key] != given[key]} == {"tokenizer"}
+
+
+def test_answers_depend_on_the_precision_that_auto_means(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for native in (False, True):
+        monkeypatch.setattr(loading, "_cpu_multiplies_bfloat16", lambda native=native: native)
+        found.append(settings(MEMORY, constrained=True, device="cpu")["dtype"])
+    assert found == ["float32", "bfloat16"]
+
+
+def test_a_key_ends_where_its_words_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MY_KEY", " sk-1\n")
+    assert Source(url="http://x", api_key_env="MY_KEY")._api_key() == "sk-1"
+    monkeypatch.setenv("MY_KEY", " \n")
+    with pytest.raises(ValueError, match="MY_KEY is not set"):
+        Source(url="http://x", api_key_env="MY_KEY")._api_key()

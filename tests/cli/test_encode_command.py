@@ -1,7 +1,9 @@
 """`spokesmith encode` on a fake backend: every input has its line, whatever becomes of it."""
 
 import json
+import threading
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -94,3 +96,30 @@ def test_a_name_of_no_file_is_no_text(name: str) -> None:
 )
 def test_a_text_may_hold_names(text: str) -> None:
     assert spokesmith(text) == (0, f"{ANSWER}\n", "")
+
+
+def test_who_interrupts_does_not_wait_for_the_answers_under_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    closed = threading.Event()
+
+    class Slow(Answering):
+        def complete(self, messages: Any, **options: Any) -> Completion:
+            if messages[-1]["content"] == "first":
+                return super().complete(messages, **options)
+            assert closed.wait(30), "it waits for this answer"
+            raise RuntimeError("given up")
+
+        def close(self, *, finish: bool) -> None:
+            assert not finish
+            closed.set()
+
+    class Interrupted:
+        def write(self, _: str) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(encode, "open_backend", lambda *_, **__: Slow())
+    monkeypatch.setattr(encode, "sys", SimpleNamespace(stdout=Interrupted()))
+    status, _, _ = spokesmith("first", "second")
+    assert status == 130
+    assert closed.is_set()

@@ -204,6 +204,32 @@ def test_a_server_that_is_not_there_fails_every_probe_and_is_asked_again(
     spokesmith(*command, "--resume")
 
 
+def test_what_a_server_answered_while_it_was_not_ready_is_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = tmp_path / "answers.jsonl"
+    command = (*URL, "--first", 3, "--save-answers", saved)
+    ready: list[str] = []
+
+    def one_is_ready(self: Any, messages: Any, schema: Any = None, **_: Any) -> Completion:
+        if ready:
+            raise ValueError("HTTP 503: the engine is still loading")
+        ready.append("")
+        return answer_to(messages)
+
+    monkeypatch.setattr(HttpBackend, "complete", one_is_ready)
+    spokesmith(*command, status=1)
+    asked: list[str] = []
+
+    def all_are_ready(self: Any, messages: Any, schema: Any = None, **_: Any) -> Completion:
+        asked.append("")
+        return answer_to(messages)
+
+    monkeypatch.setattr(HttpBackend, "complete", all_are_ready)
+    spokesmith(*command, "--resume")
+    assert len(asked) == 2
+
+
 def test_a_bad_server_is_scored_and_its_faults_are_counted(tmp_path: Path) -> None:
     whole = {"message": {"content": '{"gist": "\ud800"}'}, "finish_reason": "stop"}
     faults = [

@@ -17,6 +17,7 @@ import httpx
 import pytest
 import torch
 
+from spokesmith.bases import EMBEDDED
 from spokesmith.cli import serve
 from spokesmith.cli.serve import NamedSet, named_sets, open_serving_backend
 from spokesmith.decoding import Engine
@@ -27,6 +28,7 @@ from spokesmith.spokes import SpokesCard, SpokeSet, load_spokes, save_spokes
 from spokesmith.testing import tiny_base
 
 KEY = "key-of-the-test"
+FILE = str(EMBEDDED["smollm2-135m"].gguf_path())
 ENDLESS = {"type": "array", "items": {"type": "integer"}, "minItems": 10_000}
 
 
@@ -164,6 +166,12 @@ def test_a_part_that_cannot_be_loaded_is_told(folder: Path) -> None:
         (["--spokes", "nowhere"], "no set of spokes at 'nowhere'"),
         (["--spokes", ","], "--spokes names no set"),
         (["--spokes", "none", "--api-key-env", "NO_SUCH_KEY"], "NO_SUCH_KEY is not set"),
+        (["--spokes", "none", "--dtype", "float16"], "dtype 'float16' is unknown"),
+        (["--spokes", "none", "--device", "gpu"], "device 'gpu' is unknown"),
+        (["--spokes", "none", "--quantize", "int4"], "int4"),
+        (["--spokes", "none", "--ple", "disk"], "ple 'disk' is unknown"),
+        (["--engine", "llama.cpp", "--model", FILE, "--engine-option", "contxt=1"], "contxt=1"),
+        (["--engine", "llama.cpp", "--model", FILE, "--slots", "200"], "200 slots"),
         (["--spokes", "none", "--host", "203.0.113.1"], "cannot listen on 203.0.113.1"),
     ],
 )

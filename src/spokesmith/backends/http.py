@@ -46,14 +46,26 @@ class HttpBackend:
         url: where the server is, with or without `/v1`.
         model: which of its models answers; None leaves the choice to the server.
         api_key: sent as a bearer token.
+
+    Raises:
+        ValueError: the address or the key is unusable, or the proxy that the environment names.
     """
 
     def __init__(self, url: str, *, model: str | None = None, api_key: str | None = None) -> None:
         self.url = _base_url(url)
         self.model = model
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        if api_key and not api_key.isprintable():
+            raise ValueError("the key holds characters that no header takes: mend it")
+        self._headers = {"Authorization": f"Bearer {api_key}".encode()} if api_key else {}
         # Reading the certificates takes longer than many an answer: once is enough.
         self._certificates = httpx.create_ssl_context()
+        try:
+            self._client()
+        except (ImportError, ValueError) as error:
+            raise ValueError(
+                f"the proxy that the environment names cannot be used ({error}): unset it, or "
+                "pip install 'httpx[socks]' for one of SOCKS"
+            ) from error
 
     def complete(
         self,
@@ -99,13 +111,15 @@ class HttpBackend:
             raise ValueError(f"HTTP {status}: {_error_words(body)}")
         return _as_completion(body, time.perf_counter() - start)
 
+    def _client(self) -> httpx.AsyncClient:
+        timeout = httpx.Timeout(None, connect=CONNECT_LIMIT_S)
+        return httpx.AsyncClient(verify=self._certificates, timeout=timeout)
+
     async def _post(self, request: dict[str, Any], time_limit_s: float | None) -> tuple[int, bytes]:
         """Status and body. One clock runs over all of it: httpx's own begin anew at every byte."""
         async with (
             asyncio.timeout(time_limit_s),
-            httpx.AsyncClient(
-                verify=self._certificates, timeout=httpx.Timeout(None, connect=CONNECT_LIMIT_S)
-            ) as client,
+            self._client() as client,
             client.stream(
                 "POST", f"{self.url}/v1/chat/completions", json=request, headers=self._headers
             ) as response,

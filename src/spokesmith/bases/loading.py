@@ -128,11 +128,7 @@ def load_base(
         ValueError: the base cannot be found, is not fit for spokes, does not fit into memory, or
             an option is wrong.
     """
-    where = choose_device(device)
-    chosen_dtype = choose_dtype(dtype, where)
-    if ple not in TABLE_PLACES:
-        raise ValueError(f"ple '{ple}' is unknown: use {' or '.join(TABLE_PLACES)}")
-    quantization = four_bit_choices(quantize, chosen_dtype)
+    where, chosen_dtype, quantization = choose(dtype, device, quantize, ple)
     source = find_base(name_or_path)
     _warn_of_version(source.family, source.config)
     is_plain = quantization is None and not hasattr(source.whole_config, "quantization_config")
@@ -300,6 +296,21 @@ def _unpack_gguf(path: Path) -> Path:
         dequantise(path, partial)
 
     return build_once(unpacked_folder(path.stem, digest), unpack)
+
+
+def choose(
+    dtype: str, device: str, quantize: str, ple: str
+) -> tuple[torch.device, torch.dtype, Any]:
+    """What these options of `load_base` mean here: device, precision, choices of bitsandbytes.
+
+    Raises:
+        ValueError: one of them is wrong.
+    """
+    where = choose_device(device)
+    chosen_dtype = choose_dtype(dtype, where)
+    if ple not in TABLE_PLACES:
+        raise ValueError(f"ple '{ple}' is unknown: use {' or '.join(TABLE_PLACES)}")
+    return where, chosen_dtype, four_bit_choices(quantize, chosen_dtype)
 
 
 def choose_device(device: str) -> torch.device:

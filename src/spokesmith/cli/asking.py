@@ -102,7 +102,7 @@ class Source:
             "base": self.base if is_local else self._file_name(),
             "spokes": self.spokes if is_local else None,
             "spokes_hash": _hash_of_spokes(self.spokes) if is_local else None,
-            "dtype": self.dtype if is_local else None,
+            "dtype": self._precision() if is_local else None,
             "quantize": self.quantize if is_local else None,
             "url": self.url,
             "model": self.model,
@@ -113,6 +113,16 @@ class Source:
             "max_tokens": how.max_tokens,
             "time_limit_s": how.time_limit_s,
         }
+
+    def _precision(self) -> str:
+        """The precision that answers are made in, which `auto` leaves to the machine."""
+        # Answers that others made are scored without torch.
+        if self.answers is not None:
+            return self.dtype
+        from spokesmith.bases.loading import choose_device, choose_dtype
+
+        chosen = choose_dtype(self.dtype, choose_device(self.device))
+        return str(chosen).removeprefix("torch.")
 
     def _file_name(self) -> str | None:
         return Path(self.model).name if self.on_llamacpp and self.model else None
@@ -130,7 +140,7 @@ class Source:
     def _api_key(self) -> str | None:
         if self.api_key_env is None:
             return None
-        key = os.environ.get(self.api_key_env)
+        key = os.environ.get(self.api_key_env, "").strip()
         if not key:
             raise ValueError(
                 f"--api-key-env: {self.api_key_env} is not set in the environment: export it"

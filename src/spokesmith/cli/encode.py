@@ -127,14 +127,21 @@ def encode(
         console.status(f"encoding 1 of {len(texts)}") as status,
         ThreadPoolExecutor(at_once) as pool,
     ):
-        for number, result in enumerate(pool.map(encode_one, texts), start=1):
-            status.update(f"encoding {min(number + 1, len(texts))} of {len(texts)}")
-            results.append(result)
-            if not as_json:
-                sys.stdout.write((result.canonical or "null") + "\n")
-                sys.stdout.flush()
-            if result.problem:
-                console.print(f"input {number}: {result.problem}", markup=False, highlight=False)
+        try:
+            for number, result in enumerate(pool.map(encode_one, texts), start=1):
+                status.update(f"encoding {min(number + 1, len(texts))} of {len(texts)}")
+                results.append(result)
+                if not as_json:
+                    sys.stdout.write((result.canonical or "null") + "\n")
+                    sys.stdout.flush()
+                if result.problem:
+                    console.print(
+                        f"input {number}: {result.problem}", markup=False, highlight=False
+                    )
+        except BaseException:
+            # Who interrupts does not wait for the answers under way.
+            backend.close(finish=False)
+            raise
     if as_json:
         print_json([_as_document(result) for result in results])
     if any(result.problem for result in results):

@@ -258,6 +258,7 @@ def _answers_of(
     """
     settings = source.settings(task, found, how)
     from spokesmith.probes import read_answers
+    from spokesmith.probes.answers import ERROR
     from spokesmith.probes.tables import shown
 
     if source.answers is None:
@@ -269,6 +270,8 @@ def _answers_of(
             settings=settings,
             path=path,
             resume=resume,
+            # A server that was not ready says nothing of what it answers when it is.
+            is_kept=lambda answer: answer.finish_reason != ERROR or bool(answer.text),
             on_answer=lambda answer: shown(answer.id),
         )
         return got, settings

@@ -31,6 +31,7 @@ from spokesmith.cli.llamacpp import (
     ModelOption,
     TokenizerOption,
     open_llamacpp,
+    parse_options,
     runs_llamacpp,
 )
 
@@ -144,7 +145,9 @@ def serve(
         raise ValueError(f"no GGUF file at {model}: give one, --model FILE")
     keys = tuple(_key(name) for name in api_key_env or ())
     open_engine: Callable[[], Backend]
+    # Slips are told before anything is loaded, and end the command.
     if on_llamacpp:
+        parse_options(engine_option or (), num_slots=slots)
         open_engine = functools.partial(
             open_llamacpp,
             model,
@@ -156,6 +159,9 @@ def serve(
             num_slots=slots,
         )
     else:
+        from spokesmith.bases.loading import choose
+
+        choose(dtype, device, quantize, ple)
         open_engine = functools.partial(
             open_base_and_sets,
             base,
