@@ -56,7 +56,7 @@ class HttpBackend:
         self.model = model
         if api_key and not api_key.isprintable():
             raise ValueError("the key holds characters that no header takes: mend it")
-        self._headers = {"Authorization": f"Bearer {api_key}".encode()} if api_key else {}
+        self._headers = {b"Authorization": f"Bearer {api_key}".encode()} if api_key else {}
         # Reading the certificates takes longer than many an answer: once is enough.
         self._certificates = httpx.create_ssl_context()
         try:
