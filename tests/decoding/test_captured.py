@@ -89,6 +89,8 @@ class Recorder:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.graphs: Counter[int] = Counter()
+        self.streams: list[Any] = []
+        self.fault: Exception | None = None
         self._next = itertools.count()
         recorder = self
 
@@ -105,6 +107,8 @@ class Recorder:
         monkeypatch.setattr(torch.cuda, "graph_pool_handle", lambda: next(self._next))
         monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
         monkeypatch.setattr(torch.cuda, "graph", self.graph)
+        monkeypatch.setattr(torch.cuda, "current_stream", lambda: "the worker's")
+        monkeypatch.setattr(torch.cuda, "set_stream", self.streams.append)
 
     @contextmanager
     def graph(self, graph: Any, *, pool: int, capture_error_mode: str) -> Iterator[None]:
@@ -113,6 +117,8 @@ class Recorder:
         self.graphs[pool] += 1
         graph.pool = pool
         yield
+        if self.fault is not None:
+            raise self.fault
 
 
 def test_passes_are_recorded_again_once_the_buffers_have_moved(
@@ -126,6 +132,20 @@ def test_passes_are_recorded_again_once_the_buffers_have_moved(
         runner.run([work(0, start, 400)])
     assert sorted(recorder.graphs) == [0, 1]
     assert recorder.graphs[0] == 0 < recorder.graphs[1]
+
+
+@pytest.mark.parametrize("fault", [RuntimeError("not permitted"), torch.OutOfMemoryError("full")])
+def test_a_pass_that_cannot_be_recorded_goes_on_as_a_plain_one(
+    monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    recorder = Recorder(monkeypatch)
+    recorder.fault = fault
+    base = spoked("llama", num_layers=1)
+    runner = Runner(base, 3, captured=True)
+    assert runner.captured is not None
+    runner.captured._records = True  # pyright: ignore[reportPrivateUsage]
+    assert_alike(runner, Runner(base, 3), STEPS)
+    assert set(recorder.streams) == {"the worker's"}
 
 
 def test_a_set_that_changes_is_seen() -> None:

@@ -141,6 +141,25 @@ def test_a_layer_hands_on_its_output_with_the_spokes_added(vllm: Any, tmp_path: 
         assert layer(x.bfloat16(), None)[0].dtype == torch.bfloat16
 
 
+def test_layers_that_are_offloaded_are_refused(vllm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Offloading hangs a forward on each layer, which hides that of the class."""
+
+    class Offloaded(LlamaForCausalLM):
+        def __init__(self, **options: Any) -> None:
+            super().__init__(**options)
+            self.model.layers[0].forward = self.model.layers[0].forward
+
+    monkeypatch.setattr(
+        sys.modules["vllm.model_executor.models.llama"], "LlamaForCausalLM", Offloaded
+    )
+    vllm_plugin._spoked_model.cache_clear()
+    hf_config = SimpleNamespace(hidden_size=64, spokesmith={"layers": [0], "inner": 8})
+    config = SimpleNamespace(model_config=SimpleNamespace(hf_config=hf_config))
+    with pytest.raises(ValueError, match="leave out --offload-group-size"):
+        vllm_plugin.SpokesmithLlamaForCausalLM(vllm_config=config)
+    vllm_plugin._spoked_model.cache_clear()
+
+
 def test_the_module_has_no_other_classes() -> None:
     with pytest.raises(AttributeError):
         _ = vllm_plugin.SpokesmithMambaForCausalLM

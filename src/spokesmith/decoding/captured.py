@@ -10,6 +10,7 @@ Without a GPU the same passes are computed anew each time, so that tests can hol
 plain ones.
 """
 
+import logging
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from spokesmith.decoding.forward import Forward, Step, Work, wanted_tokens
 from spokesmith.decoding.joined import JoinedBlocks, can_join
 from spokesmith.spokes import attached_sets
 
+log = logging.getLogger(__name__)
 # Numbers of new tokens that there are passes for. Up to some dozens, a GPU takes as long for all.
 SIZES = (1, 4, 8, 16, 32, 64, 128, 256, 512)
 # Where a pass has many rows, the most tokens of one row. What is too many costs little attention.
@@ -200,9 +202,16 @@ class CapturedSteps:
         if not any(one.graph for one in self._kept.values()):
             # A pool ends with its last graph, and none can begin in it again.
             self._pool = torch.cuda.graph_pool_handle()
-        graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
-            self._run(kept.inputs)
+        graph, stream = torch.cuda.CUDAGraph(), torch.cuda.current_stream()
+        try:
+            with torch.cuda.graph(graph, pool=self._pool, capture_error_mode="thread_local"):
+                self._run(kept.inputs)
+        except RuntimeError as error:
+            # It has just run unrecorded, and goes on so. A capture that breaks off may leave its
+            # own stream behind.
+            torch.cuda.set_stream(stream)
+            log.warning("a pass of %s cannot be recorded: %s", kept.inputs.shape, error)
+            return
         kept.graph = graph
 
     def _run(self, inputs: "_Inputs") -> None:

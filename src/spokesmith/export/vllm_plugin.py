@@ -83,6 +83,11 @@ def _spoked_model(architecture: str) -> type[nn.Module]:
             layer = self.model.layers[index]
             # Of a pipeline's layers, each process has its own.
             if not isinstance(layer, missing_class):
+                if "forward" in vars(layer):
+                    raise ValueError(
+                        "vLLM offloads layers by a forward of their own, which would leave the "
+                        "spokes out: leave out --offload-group-size and --cpu-offload-gb"
+                    )
                 layer.__class__ = _spoked_layer(type(layer))
                 layer.spoke = Spoke(config.hidden_size, shape["inner"])
 
