@@ -10,7 +10,7 @@ from typing import Any
 import psutil
 from chat_client import ask_chat, measure
 from decode_sides import BASE, SPOKES, WARM_UP, texts_of
-from vllm_server import MODEL, memory_of, server
+from vllm_server import MODEL, forget_prompts, memory_of, server
 
 from spokesmith.bases import find_base
 from spokesmith.export.hf import export_hf
@@ -23,17 +23,24 @@ SAMPLE_S = 0.5
 def measure_vllm(
     python: str, folder: Path, first: int, at_once: list[int], *, speculates: bool
 ) -> dict[int, Any]:
-    """The gold probes through vLLM's server, by the number at once."""
+    """The gold probes through vLLM's server, by the number at once.
+
+    As on the other sides only what all prompts begin with is known before each number.
+    """
     task = load_task("memory")
     texts = texts_of(task, first)
-    with server(python, fold(folder), speculates=speculates) as (url, process):
+    folded = fold(folder)
+    with server(python, folded, speculates=speculates, compiles=True) as (url, process):
 
         def encode(text: str) -> tuple[int, float]:
             return ask_chat(url, MODEL, task, text)
 
-        encode(WARM_UP)
+        # What is compiled is compiled for more than one size of batch.
+        measure(encode, [WARM_UP] * max(at_once), max(at_once))
         found: dict[int, Any] = {}
         for number in at_once:
+            forget_prompts(url)
+            encode(WARM_UP)
             with memory_sampled(process.pid) as samples:
                 measured = measure(encode, texts, number)
             # The memory is the server's, not this process's.

@@ -46,7 +46,9 @@ def by_our_server(first: int, at_once: int, **options: Any) -> dict[str, Any]:
     task = load_task("memory")
     settings = [f"{name}={json.dumps(value).strip(chr(34))}" for name, value in options.items()]
     with folded_file() as path:
-        backend = open_llamacpp(path, task=task, settings=settings, num_slots=at_once)
+        backend = open_llamacpp(
+            path, task=task, settings=settings, num_slots=at_once, context=CONTEXT
+        )
 
         def ask(text: str) -> tuple[int, float]:
             found = backend.complete(task.messages(text), task.schema, max_tokens=task.max_tokens)

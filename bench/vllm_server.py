@@ -30,6 +30,7 @@ def server(
     *,
     speculates: bool = False,
     dtype: str = "bfloat16",
+    compiles: bool = False,
     arguments: Sequence[str] = (),
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
@@ -40,13 +41,16 @@ def server(
         folder: of the model; the server's log is written beside it.
         speculates: whether it guesses from n-grams of the prompt.
         dtype: of its products, by vLLM's name.
+        compiles: whether it compiles the model, as it does where nothing else is said. The first
+            start then takes minutes.
         arguments: further ones of vLLM.
         environment: further variables.
     """
     port = free_port()
     command = [python, "-m", "vllm.entrypoints.openai.api_server", "--model", str(folder)]
     command += ["--served-model-name", MODEL, "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--dtype", dtype, "--enforce-eager", "--max-model-len", "4096"]
+    command += ["--dtype", dtype, "--max-model-len", "4096"]
+    command += [] if compiles else ["--enforce-eager"]
     command += ["--structured-outputs-config", json.dumps(STRUCTURED)]
     if speculates:
         command += ["--speculative-config", json.dumps(SPECULATION)]
@@ -54,6 +58,8 @@ def server(
         **os.environ,
         "VLLM_CPU_KVCACHE_SPACE": "1",
         "VLLM_NO_USAGE_STATS": "1",
+        # For the route by which it forgets its prompts.
+        "VLLM_SERVER_DEV_MODE": "1",
         "LD_PRELOAD": ":".join(preloaded(python)),
         "HF_HUB_OFFLINE": "1",
         **(environment or {}),
@@ -67,6 +73,11 @@ def server(
             yield url, process
         finally:
             end(process)
+
+
+def forget_prompts(url: str) -> None:
+    """Let a server drop what it has kept of prompts."""
+    httpx.post(f"{url}/reset_prefix_cache").raise_for_status()
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

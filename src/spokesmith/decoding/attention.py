@@ -8,7 +8,7 @@ a place for each position; a mask hides what a token may not see. Knows no cache
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -57,6 +57,16 @@ class Group:
     scatter: Tensor | None
     masks: dict[tuple[int | None, int], Tensor] = field(default_factory=dict)
 
+    def on(self, device: torch.device) -> "Group":
+        """The same group on a device, with masks of its own."""
+        return replace(
+            self,
+            positions=self.positions.to(device),
+            gather=None if self.gather is None else self.gather.to(device),
+            scatter=None if self.scatter is None else self.scatter.to(device),
+            masks={},
+        )
+
     def mask(self, window: int | None, repeats: int, dtype: torch.dtype) -> Tensor:
         """What the tokens may read, additive: [rows, 1, repeats * longest, width]."""
         key = (window, repeats)
@@ -87,6 +97,20 @@ class Plan:
     places: Tensor
     groups: list[Group]
     split_width: int | None = None
+    _elsewhere: dict[torch.device, "Plan"] = field(default_factory=dict)
+
+    def on(self, device: torch.device) -> "Plan":
+        """The same plan on a device: the layers of a base may stand on several."""
+        if device == self.positions.device:
+            return self
+        if device not in self._elsewhere:
+            self._elsewhere[device] = replace(
+                self,
+                positions=self.positions.to(device),
+                places=self.places.to(device),
+                groups=[one.on(device) for one in self.groups],
+            )
+        return self._elsewhere[device]
 
 
 def plan_of(segments: Sequence[Segment], capacity: int, device: torch.device) -> Plan:
@@ -188,7 +212,7 @@ def slot_attention(
     Returns:
         [B, T, H, E], and no weights.
     """
-    plan = _plan.get()
+    plan = _plan.get().on(query.device)
     batch, heads, length, width = query.shape
     kv_heads = key.shape[2]
     repeats = heads // kv_heads

@@ -95,7 +95,7 @@ class SlotCache(Cache):
         for buffer, states in zip(buffers, (key_states, value_states), strict=True):
             joined, places = self._as_one_axis(buffer)
             tokens = states.transpose(1, 2).reshape(-1, *joined.shape[1:])
-            joined.index_copy_(0, places, tokens)
+            joined.index_copy_(0, places.to(joined.device), tokens)
         return buffers
 
     def _as_one_axis(self, buffer: Tensor) -> tuple[Tensor, Tensor]:

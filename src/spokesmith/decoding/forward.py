@@ -110,7 +110,8 @@ class Forward:
             hidden = output.last_hidden_state.flatten(0, 1)
             if not len(step.wanted):
                 return hidden.new_empty(0, self.base.model.get_output_embeddings().weight.shape[0])
-            return self.base.logits(hidden.index_select(0, step.wanted))
+            wanted = step.wanted.to(hidden.device)
+            return self.base.logits(hidden.index_select(0, wanted)).to(self.base.device)
 
 
 def wanted_tokens(works: Sequence[Work]) -> list[int]:

@@ -59,7 +59,8 @@ def _additions(
     """What is to be added where, one product for all sets of a shape."""
     shapes: dict[torch.Size, list[tuple[Spoke, Tensor]]] = {}
     for spoke, places in parts:
-        shapes.setdefault(spoke.down.shape, []).append((spoke, places))
+        # The places are told once, and a layer may stand on another device.
+        shapes.setdefault(spoke.down.shape, []).append((spoke, places.to(x.device)))
     found = []
     for alike in shapes.values():
         spokes = [spoke for spoke, _ in alike]
