@@ -14,23 +14,39 @@ import json
 import statistics
 import subprocess
 import sys
+from collections import defaultdict
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
 from gguf import GGMLQuantizationType
 from results import OWN_SETS, RESULTS, SCORED, TEXTS, TIME_LIMIT_S, probe
-from serve_sides import SPOKES, base_file, decode_speed, stock_server
+from serve_sides import (
+    BASE,
+    SPEED_PROMPT,
+    SPEED_TOKENS,
+    SPOKES,
+    WARM_UP_TOKENS,
+    base_file,
+    decode_speed,
+    stock_server,
+)
 
+from spokesmith.bases import Base, load_base
+from spokesmith.decoding import Engine, Features, Sampling
 from spokesmith.export.gguf_base import read_base
 from spokesmith.export.gguf_graft import write_gguf
 from spokesmith.export.gguf_plan import GgufPlan, NewTensor
 from spokesmith.metrics.statistics import bootstrap_interval
+from spokesmith.spokes import attach, find_spokes, hash_of_weights, load_spokes
 from spokesmith.tasks.files import read_text, write_text
 
 RESULT = RESULTS / "exports.json"
 SPEED_TURNS = 15
+PLAIN = Features(forced=False, copying=False, recalling=False)
 # What a row is of, and all rows by it.
 KEYS = ("export", "set", "decoding")
 Rows = dict[tuple[str, ...], dict[str, Any]]
@@ -57,19 +73,19 @@ def main() -> int:
     sets = [*OWN_SETS, *([TEXTS] if arguments.texts else [])]
     if arguments.sets:
         sets = arguments.sets.split(",")
-    arguments.work.mkdir(parents=True, exist_ok=True)
+    # What another set was exported to, or answered, is none of this one's.
+    work = arguments.work / hash_of_weights(find_spokes(SPOKES))[:12]
+    work.mkdir(parents=True, exist_ok=True)
     rows = kept_rows(arguments.out)
-    variants = arguments.variants.split(",")
-    files = {variant: export(variant, arguments.work) for variant in variants}
-    speeds = speeds_of({name: file for name, file in files.items() if file and file.is_file()})
+    files = {variant: export(variant, work) for variant in arguments.variants.split(",")}
+    measured = sizes_and_speeds(files)
     for variant, file in files.items():
-        facts = {"file_mb": None if file is None else round(size_of(file) / 1e6, 1)}
-        facts["tokens_per_s"] = speeds.get(variant)
+        facts = measured[variant]
         for asked in rows:
             if asked[0] == VARIANTS[variant]:
                 rows[asked] |= facts
         for name, decoding in product(sets, arguments.decodings.split(",")):
-            out = arguments.work / variant / f"{name}-{decoding}.json"
+            out = work / variant / f"{name}-{decoding}.json"
             if arguments.done and not out.is_file():
                 continue
             report = probed(out, engine_options(variant, file), name, decoding, arguments)
@@ -149,23 +165,53 @@ def base_in_k_quants(out: Path) -> Path:
     return out
 
 
-def size_of(path: Path) -> int:
-    """Bytes of a file, or of the weights in a folder."""
-    files = [path] if path.is_file() else path.glob("*.safetensors")
-    return sum(file.stat().st_size for file in files)
-
-
-def speeds_of(files: dict[str, Path]) -> dict[str, float]:
-    """Tokens a second of one free stream on llama.cpp: each file's median, asked by turns."""
+def sizes_and_speeds(files: dict[str, Path | None]) -> dict[str, dict[str, float]]:
+    """Of each variant the megabytes of its weights, and the tokens a second of one free stream:
+    the median of several turns, in which all variants are asked one after the other."""
+    sizes: dict[str, float] = {}
+    speeds: dict[str, list[float]] = defaultdict(list)
     with ExitStack() as servers:
-        addresses = {
-            name: servers.enter_context(stock_server(file, 1)) for name, file in files.items()
+        streams: dict[str, Callable[[], float]] = {}
+        for variant, file in files.items():
+            if file is not None and file.is_file():
+                sizes[variant] = file.stat().st_size
+                address = servers.enter_context(stock_server(file, 1))
+                streams[variant] = partial(decode_speed, address)
+            else:
+                base, name = in_our_engine(file)
+                sizes[variant] = sum(one.nbytes for one in base.model.parameters())
+                streams[variant] = partial(own_speed, Engine(base, features=PLAIN), name)
+        for _ in range(SPEED_TURNS):
+            for variant, stream in streams.items():
+                speeds[variant].append(stream())
+    return {
+        variant: {
+            "file_mb": round(sizes[variant] / 1e6, 1),
+            "tokens_per_s": round(statistics.median(speeds[variant]), 1),
         }
-        turns = [
-            {name: decode_speed(address) for name, address in addresses.items()}
-            for _ in range(SPEED_TURNS)
-        ]
-    return {name: round(statistics.median(turn[name] for turn in turns), 1) for name in files}
+        for variant in files
+    }
+
+
+def in_our_engine(folder: Path | None) -> tuple[Base, str | None]:
+    """A folded model, or without one the set beside a base in NF4, and the name of the set."""
+    if folder is not None:
+        return load_base(str(folder)), None
+    base = load_base(BASE, quantize="nf4")
+    spokes, _ = load_spokes(find_spokes(SPOKES), base_fingerprint=base.fingerprint)
+    attach(base.model, base.sites(), spokes, name=SPOKES)
+    return base, SPOKES
+
+
+def own_speed(engine: Engine, spokes: str | None) -> float:
+    """Tokens a second of one answer of our engine without guesses, after a short one."""
+    prompt = engine.base.chat.text_ids(SPEED_PROMPT, control_tokens=False)
+    # It goes on where a model would end.
+    sampling = Sampling(logit_bias=dict.fromkeys(engine.base.chat.stop_ids, -100.0))
+    for num_tokens in (WARM_UP_TOKENS, SPEED_TOKENS):
+        ticket = engine.submit(prompt, spokes=spokes, max_tokens=num_tokens, sampling=sampling)
+        found = ticket.future.result()
+    return (len(found.tokens) - 1) / (found.total_s - found.first_token_s)
 
 
 def engine_options(variant: str, file: Path | None) -> list[str]:
@@ -181,7 +227,7 @@ def probed(
     report: Path, engine: list[str], name: str, decoding: str, arguments: argparse.Namespace
 ) -> dict[str, Any]:
     """The report of one variant on one set."""
-    if not report.is_file():
+    if not arguments.done:
         report.parent.mkdir(exist_ok=True)
         how = [*engine, f"--concurrency={arguments.concurrency}"]
         how += [f"--time-limit={TIME_LIMIT_S}", "--resume", "--force"]

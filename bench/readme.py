@@ -238,8 +238,8 @@ def _decoding() -> str:
         "vLLM schema": "vLLM's CPU build with a schema",
         "vLLM schema with n-grams": "the same with its n-gram speculation",
         "llama-server with a schema": "llama-server as it comes, with a schema",
-        "spokesmith on llama.cpp": "spokesmith's server on llama.cpp",
-        "spokesmith": "spokesmith",
+        "spokesmith on llama.cpp": "spokesmith's backend on llama.cpp, in process",
+        "spokesmith": "spokesmith's engine, in process",
     }
     rows = [
         [words, *(f"{speeds[side, number]:.0f}" for number in numbers)]

@@ -21,6 +21,7 @@ CONTEXT = 2048
 # llama-server's own grammar can come to a standstill on long bounded texts; such an answer is cut
 # and counts as one, which flatters that side.
 STOCK_LIMIT_S = 30.0
+SPEED_PROMPT = "The pump"
 SPEED_TOKENS, WARM_UP_TOKENS = 64, 8
 
 
@@ -98,7 +99,7 @@ def _post(address: str, path: str, body: dict[str, Any]) -> http.client.HTTPResp
 
 def decode_speed(address: str) -> float:
     """Tokens a second of one answer without a grammar, after a short one."""
-    body = {"prompt": "The pump", "ignore_eos": True}
+    body = {"prompt": SPEED_PROMPT, "ignore_eos": True}
     for num_tokens in (WARM_UP_TOKENS, SPEED_TOKENS):
         answer = json.loads(_post(address, "/completion", body | {"n_predict": num_tokens}).read())
     return float(answer["timings"]["predicted_per_second"])

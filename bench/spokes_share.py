@@ -102,7 +102,12 @@ def step_ms(base: Base) -> dict[tuple[int, str | None], list[float]]:
 
 
 def bare_and_spoked(base: Base) -> dict[str | None, Runner]:
-    """A runner of the base as it is without a set, and one of the base with it."""
+    """A runner of the base as it is without a set, and one of the base with it.
+
+    On a GPU the one would record its passes and the other not: bench/decode_gpu.py is for those.
+    """
+    if base.device.type != "cpu":
+        raise SystemExit("the processor is measured here: python bench/decode_gpu.py has a GPU's")
     spokes = attached_sets(base.model)[SET]
     detach(base.model, SET)
     bare = Engine(base, num_slots=8).runner

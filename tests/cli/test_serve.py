@@ -254,6 +254,11 @@ def test_only_this_machine_is_served_unless_told_otherwise() -> None:
     assert (defaults["host"].default, defaults["port"].default) == ("127.0.0.1", 8899)
 
 
+def test_eight_are_answered_at_once_and_the_queue_is_bounded_unless_told_otherwise() -> None:
+    defaults = inspect.signature(serve.serve).parameters
+    assert (defaults["slots"].default, defaults["max_waiting"].default) == (8, 256)
+
+
 def test_the_queue_of_a_server_has_its_bound() -> None:
     backend = open_serving_backend(tiny_base(), [], slots=3, max_waiting=2)
     assert (backend.engine.num_slots, backend.engine.max_waiting) == (3, 2)

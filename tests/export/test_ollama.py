@@ -10,9 +10,11 @@ from gguf_parts import Parts, make_parts, read, rewritten
 from spokesmith.bases.embedded import EMBEDDED
 from spokesmith.bases.families import FAMILIES
 from spokesmith.bases.gguf_reader import read_header
+from spokesmith.export import ollama
 from spokesmith.export.card import TaskFiles
 from spokesmith.export.ollama import modelfile
 
+KEY = "tokenizer.chat_template"
 TASK = TaskFiles(name="notes", prompt='Say "it" short.\nIn {{JSON}}.', schema={}, max_tokens=300)
 FAMILY = {family.name: family for family in FAMILIES}
 
@@ -125,6 +127,17 @@ def test_a_template_without_system_turns(tmp_path: Path) -> None:
     assert rendered(make_parts(tmp_path), template) == "[user: S\n\nT]"
 
 
+def test_a_template_that_does_not_get_done_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ollama, "TRIAL_LIMIT_S", 15)
+    loop = "{% for a in range(99999) %}"
+    template = f"{loop * 3}{'{% endfor %}' * 3}{ALL}"
+    changed = rewritten(make_parts(tmp_path), values={KEY: template})
+    with pytest.raises(ValueError, match="it takes more than 15 s"):
+        modelfile(read(changed), FAMILY["llama"], TASK)
+
+
 def test_what_cannot_be_rendered_is_said(tmp_path: Path) -> None:
     parts = make_parts(tmp_path)
     for template, words in (
@@ -140,6 +153,12 @@ def test_what_cannot_be_rendered_is_said(tmp_path: Path) -> None:
         changed = rewritten(parts, values={"tokenizer.chat_template": template})
         with pytest.raises(ValueError, match=words):
             modelfile(read(changed), FAMILY["llama"], TASK)
+    with pytest.raises(ValueError, match=r"cannot be rendered \(MemoryError\)"):
+        modelfile(
+            read(rewritten(parts, values={KEY: "{% set a = 'x' * 9000000000 %}" + ALL})),
+            FAMILY["llama"],
+            TASK,
+        )
     quoting = dataclasses.replace(TASK, prompt='a """ b')
     with pytest.raises(ValueError, match="cannot quote"):
         modelfile(read(parts.path), FAMILY["llama"], quoting)

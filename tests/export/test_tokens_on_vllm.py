@@ -102,6 +102,17 @@ def test_tiny_bases_of_every_family(
     check(python, source, busy_set(source, placement=placement), PROMPTS, tmp_path)
 
 
+@pytest.mark.parametrize("model_type", ["llama", "gemma4_text"])
+def test_spokes_of_the_plugin_are_compiled_with_their_layers(
+    model_type: str, python: str, tmp_path: Path
+) -> None:
+    """As vLLM runs where nothing else is said; elsewhere here its start is spared."""
+    sizes = {**SIZES, **TINY[model_type]}
+    source = tiny_source(model_type, tmp_path / "base", **sizes)
+    spokes = busy_set(source, placement="residual")
+    check(python, source, spokes, PROMPTS, tmp_path, enforce_eager=False)
+
+
 @pytest.mark.parametrize("placement", ["ffn", "residual"])
 def test_two_processes_share_a_model(placement: str, python: str, tmp_path: Path) -> None:
     source = tiny_source("llama", tmp_path / "base", **SIZES)

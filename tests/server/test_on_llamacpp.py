@@ -72,6 +72,12 @@ def choice_of(client: httpx.Client, **more: Any) -> dict[str, Any]:
     return response.json()["choices"][0]
 
 
+def test_the_page_is_there(client: httpx.Client) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "<textarea" in page.text
+
+
 def test_the_file_is_the_one_model(client: httpx.Client) -> None:
     assert client.get("/health").json()["status"] == "ok"
     (model,) = client.get("/v1/models").json()["data"]

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -158,6 +160,38 @@ def test_a_call_that_is_asked_for_is_made(client: httpx.Client, choice: Any) -> 
     schema = {"weather": SCHEMA, "clock": {"properties": {}, "additionalProperties": False}}
     assert check(call["arguments"], schema[call["name"]]).valid
     assert found["finish_reason"] == "tool_calls"
+
+
+def test_texts_are_cut_into_tokens_as_asked(client: httpx.Client) -> None:
+    def tokens_of(content: str, **more: Any) -> list[int]:
+        return client.post("/tokenize", json={"content": content, **more}).json()["tokens"]
+
+    (end,) = tokens_of("<|end|>")
+    assert len(tokens_of("<|end|>", parse_special=False)) == len("<|end|>")
+    assert tokens_of("a<|end|>") == [*tokens_of("a"), end]
+    assert tokens_of("a", add_special=True) == tokens_of("a")
+
+
+def test_sets_share_a_step(client: httpx.Client, backend: LocalBackend, sets: Path) -> None:
+    shared: list[set[str | None]] = []
+    run = backend.engine.runner.run
+
+    def watched(works: Any) -> Any:
+        shared.append({work.spokes for work in works})
+        # Others come while this one is computed.
+        time.sleep(0.05)
+        return run(works)
+
+    backend.load_set(str(sets / "two"), name="second")
+    names = [NAME, "memory", "second"]
+    backend.engine.runner.run = watched  # pyright: ignore[reportAttributeAccessIssue]
+    try:
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(lambda name: choice_of(client, model=name, max_tokens=20), names))
+    finally:
+        backend.engine.runner.run = run
+        backend.unload_set("second")
+    assert max(map(len, shared)) == 3, shared
 
 
 def test_references_in_parameters_are_enforced(client: httpx.Client) -> None:

@@ -6,16 +6,21 @@ the Go template. Only the last text is rendered: a set answers one text at a tim
 must not leak into its answer.
 """
 
+import json
+import subprocess
+import sys
 from collections.abc import Sequence
 from typing import Any
 
 from spokesmith.bases.families import Family
 from spokesmith.bases.gguf_header import Header
 from spokesmith.bases.gguf_tokenizer import KEYS, adds_start, named_token
+from spokesmith.export import template_trial
 from spokesmith.export.card import TaskFiles
 
 SYSTEM_MARK, TEXT_MARK = "\u27e6system\u27e7", "\u27e6text\u27e7"
 MAX_CONTEXT = 8192
+TRIAL_LIMIT_S = 60
 # Goes through the turns and keeps the content of the last one of the user.
 LAST_TEXT = (
     '{{ $text := "" }}{{ range .Messages }}{{ if eq .Role "user" }}{{ $text = .Content }}'
@@ -81,26 +86,27 @@ def _frames(header: Header, family: Family, tokens: Sequence[str]) -> tuple[str,
 
 def _rendered(template: str, options: dict[str, Any]) -> str:
     """A chat of a system turn and a user turn, up to where the answer starts."""
-    from transformers.utils.chat_template_utils import render_jinja_template
-
-    def render(turns: list[dict[str, str]]) -> str:
-        rendered, _ = render_jinja_template(
-            conversations=[turns], chat_template=template, add_generation_prompt=True, **options
-        )
-        return rendered[0]
-
-    system, user = ({"role": "system", "content": SYSTEM_MARK}, {"role": "user"})
-    # A template is a program of the file's: it fails in whatever way it likes.
+    given = {"template": template, "options": options, "system": SYSTEM_MARK, "text": TEXT_MARK}
     try:
-        return render([system, {**user, "content": TEXT_MARK}])
-    except Exception:
-        # Some templates know no system turn: its words then open the first user turn.
-        try:
-            return render([{**user, "content": f"{SYSTEM_MARK}\n\n{TEXT_MARK}"}])
-        except Exception as error:
-            raise ValueError(
-                f"the file's chat template cannot be rendered ({error}): write a Modelfile by hand"
-            ) from error
+        done = subprocess.run(
+            # Its folder is to be none in which modules are looked for.
+            [sys.executable, "-P", template_trial.__file__],
+            input=json.dumps(given),
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=TRIAL_LIMIT_S,
+            check=False,
+        )
+        found = json.loads(done.stdout) if done.returncode == 0 else {}
+    except subprocess.TimeoutExpired:
+        found = {"refused": f"it takes more than {TRIAL_LIMIT_S} s"}
+    if "rendered" not in found:
+        reason = found.get("refused", "it ends the process")
+        raise ValueError(
+            f"the file's chat template cannot be rendered ({reason}): write a Modelfile by hand"
+        )
+    return found["rendered"]
 
 
 def _literal(text: str) -> str:
