@@ -98,6 +98,14 @@ def test_a_text_may_hold_names(text: str) -> None:
     assert spokesmith(text) == (0, f"{ANSWER}\n", "")
 
 
+def test_a_text_that_is_too_long_to_be_held_to_is_told() -> None:
+    status, out, error = spokesmith("one", " ".join(map(str, range(9000))))
+    assert (status, out.splitlines()) == (0, [ANSWER, ANSWER])
+    assert error.startswith("input 2: a note: the text is too long")
+    _, out, _ = spokesmith("one", "--json")
+    assert json.loads(out)[0]["held_to_text"] is True
+
+
 def test_who_interrupts_does_not_wait_for_the_answers_under_way(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

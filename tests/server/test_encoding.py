@@ -176,6 +176,13 @@ def test_an_invalid_answer_is_never_a_success(change: dict[str, Any], reason: st
         assert last["error"]["code"] == "answer_invalid"
 
 
+def test_a_text_that_is_too_long_to_be_held_to_is_told() -> None:
+    with client_of(EchoBackend(answer=json.dumps(encoding(TEXT)))) as client:
+        for text, held in ((TEXT, "true"), (" ".join(map(str, range(9000))), "false")):
+            response = client.post("/v1/encode", json={"text": text})
+            assert response.headers["x-held-to-text"] == held
+
+
 def test_the_log_does_not_tell_what_an_invalid_answer_says(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 import torch
 from auto_tools import MARK, is_a_text_or_a_whole_call, with_mark
@@ -415,3 +416,30 @@ RUN_BOMBS = {
 def test_bombs_end_in_bounded_time(client: httpx.Client, schema: dict[str, Any]) -> None:
     ends_in_bounded_time(client, chat(), schema)
     assert choice_of(client, max_tokens=3)["message"]["content"]
+
+
+@pytest.mark.parametrize("schema", RUN_BOMBS.values(), ids=RUN_BOMBS)
+def test_bombs_hold_up_no_answer_under_way_and_fill_no_memory(
+    client: httpx.Client, schema: dict[str, Any]
+) -> None:
+    process = psutil.Process()
+    before, gaps, largest = process.memory_info().rss, [0.0], 0
+    given = chat(max_tokens=3000, response_format={"type": "json_schema", "schema": ENDLESS})
+    with (
+        ThreadPoolExecutor(1) as pool,
+        client.stream("POST", "/v1/chat/completions", json={**given, "stream": True}) as response,
+    ):
+        events = response.iter_bytes()
+        next(events)
+        bomb = pool.submit(ends_in_bounded_time, client, chat(), schema)
+        last = time.monotonic()
+        for _ in events:
+            gaps.append(time.monotonic() - last)
+            last = time.monotonic()
+            largest = max(largest, process.memory_info().rss)
+            if bomb.done():
+                break
+        bomb.result()
+    assert len(gaps) > 2
+    assert max(gaps) < 5
+    assert largest - before < 2**30

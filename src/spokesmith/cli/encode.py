@@ -4,6 +4,7 @@ import functools
 import json
 import re
 import sys
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,13 +56,17 @@ SUFFIXES = (".txt", ".md", ".json", ".jsonl", ".csv")
 
 @dataclass(frozen=True, kw_only=True)
 class Encoded:
-    """One input's outcome: its canonical JSON, or why there is none and what came instead."""
+    """One input's outcome: its canonical JSON, or why there is none and what came instead.
+
+    It `is_held` unless the text was too long for the grammar to hold the verbatim fields to it.
+    """
 
     canonical: str | None
     problem: str | None
     answer: str
     tokens: int
     total_s: float
+    is_held: bool = True
 
 
 def encode(
@@ -134,10 +139,8 @@ def encode(
                 if not as_json:
                     sys.stdout.write((result.canonical or "null") + "\n")
                     sys.stdout.flush()
-                if result.problem:
-                    console.print(
-                        f"input {number}: {result.problem}", markup=False, highlight=False
-                    )
+                for told in _words_on(result):
+                    console.print(f"input {number}: {told}", markup=False, highlight=False)
         except BaseException:
             # Who interrupts does not wait for the answers under way.
             backend.close(finish=False)
@@ -183,7 +186,15 @@ def encode_text(
         answer=completion.text,
         tokens=completion.usage.completion_tokens,
         total_s=completion.timing.total_s,
+        is_held=schema is None or task.is_held(schema),
     )
+
+
+def _words_on(result: Encoded) -> Iterator[str]:
+    if result.problem:
+        yield result.problem
+    if not result.is_held:
+        yield "a note: the text is too long for its verbatim fields to be held to its words"
 
 
 def _failed(problem: str) -> Encoded:
@@ -257,6 +268,7 @@ def _as_document(result: Encoded) -> dict[str, Any]:
     return {
         "encoding": json.loads(result.canonical) if result.canonical else None,
         "problem": result.problem,
+        "held_to_text": result.is_held,
         "answer": result.answer,
         "completion_tokens": result.tokens,
         "total_s": round(result.total_s, 3),

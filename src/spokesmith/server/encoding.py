@@ -102,6 +102,8 @@ def add_routes(app: FastAPI, service: Service) -> None:
 
             keep_alive_s = service.settings.keep_alive_s
             return EventStream(answers, events, keep_alive_s=keep_alive_s, on_end=on_end)
+        assert request.constraint is not None
+        is_held = task.is_held(request.constraint.value)
         completion = await complete(service, http, request, prompt="text")
         await count([completion])
         content = await asyncio.to_thread(_content, completion, body, model, task)
@@ -109,6 +111,8 @@ def add_routes(app: FastAPI, service: Service) -> None:
             # A header is Latin-1, a name may be anything.
             "X-Model": quote(model.name, safe="/:"),
             "X-Closed": str(completion.closed).lower(),
+            # Not where the text is too long for that.
+            "X-Held-To-Text": str(is_held).lower(),
         }
         return Response(content, media_type="application/json", headers=headers)
 

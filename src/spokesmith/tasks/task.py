@@ -59,6 +59,11 @@ class Task:
         """The schema that an answer to `text` is held to while it is decoded."""
         return held_to_text(self.schema, self.verbatim, text)
 
+    def is_held(self, schema: dict[str, Any]) -> bool:
+        """Whether what `schema_for` gave holds every verbatim field: it does not where the text is
+        too long."""
+        return not self.verbatim or schema is not self.schema
+
     def canonical(self, encoding: Any) -> str:
         """The one serialisation of an encoding of this task."""
         return canonical_json(encoding, self.schema)
