@@ -14,10 +14,6 @@ import json
 import statistics
 import subprocess
 import sys
-from collections import defaultdict
-from collections.abc import Callable
-from contextlib import ExitStack
-from functools import partial
 from itertools import cycle, product
 from pathlib import Path
 from typing import Any
@@ -45,7 +41,7 @@ from spokesmith.spokes import attach, find_spokes, hash_of_weights, load_spokes
 from spokesmith.tasks.files import read_text, write_text
 
 RESULT = RESULTS / "exports.json"
-SPEED_TURNS = 15
+SPEED_TURNS = 7
 PLAIN = Features(forced=False, copying=False, recalling=False)
 # What a row is of, and all rows by it.
 KEYS = ("export", "set", "decoding")
@@ -78,9 +74,8 @@ def main() -> int:
     work.mkdir(parents=True, exist_ok=True)
     rows = kept_rows(arguments.out)
     files = {variant: export(variant, work) for variant in arguments.variants.split(",")}
-    measured = sizes_and_speeds(files)
     for variant, file in files.items():
-        facts = measured[variant]
+        facts = size_and_speed(file)
         for asked in rows:
             if asked[0] == VARIANTS[variant]:
                 rows[asked] |= facts
@@ -165,31 +160,21 @@ def base_in_k_quants(out: Path) -> Path:
     return out
 
 
-def sizes_and_speeds(files: dict[str, Path | None]) -> dict[str, dict[str, float]]:
-    """Of each variant the megabytes of its weights, and the tokens a second of one free stream:
-    the median of several turns, in which all variants are asked one after the other."""
-    sizes: dict[str, float] = {}
-    speeds: dict[str, list[float]] = defaultdict(list)
-    with ExitStack() as servers:
-        streams: dict[str, Callable[[], float]] = {}
-        for variant, file in files.items():
-            if file is not None and file.is_file():
-                sizes[variant] = file.stat().st_size
-                address = servers.enter_context(stock_server(file, 1))
-                streams[variant] = partial(decode_speed, address)
-            else:
-                base, name = in_our_engine(file)
-                sizes[variant] = sum(one.nbytes for one in base.model.parameters())
-                streams[variant] = partial(own_speed, Engine(base, features=PLAIN), name)
-        for _ in range(SPEED_TURNS):
-            for variant, stream in streams.items():
-                speeds[variant].append(stream())
+def size_and_speed(file: Path | None) -> dict[str, float]:
+    """Megabytes of a variant's weights, and tokens a second of one free stream: the median of a few
+    turns, with nothing else open."""
+    if file is not None and file.is_file():
+        size = file.stat().st_size
+        with stock_server(file, 1) as address:
+            speeds = [decode_speed(address) for _ in range(SPEED_TURNS)]
+    else:
+        base, name = in_our_engine(file)
+        size = sum(one.nbytes for one in base.model.parameters())
+        engine = Engine(base, features=PLAIN)
+        speeds = [own_speed(engine, name) for _ in range(SPEED_TURNS)]
     return {
-        variant: {
-            "file_mb": round(sizes[variant] / 1e6, 1),
-            "tokens_per_s": round(statistics.median(speeds[variant]), 1),
-        }
-        for variant in files
+        "file_mb": round(size / 1e6, 1),
+        "tokens_per_s": round(statistics.median(speeds), 1),
     }
 
 

@@ -203,7 +203,7 @@ def _gpu() -> tuple[str, str]:
 
 def _exports() -> str:
     measures = ("P", "SC", "HFR", "TFR")
-    headings = ["export", "file", "tokens/s", "probes", "decoding", *measures, "P's difference"]
+    headings = ["export", "weights", "tokens/s", "probes", "decoding", *measures, "P's difference"]
     rows = []
     for row in _read("exports.json")["rows"]:
         low, high = (100 * end for end in row["P"]["difference_95"])
