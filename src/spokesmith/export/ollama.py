@@ -6,6 +6,7 @@ the Go template. Only the last text is rendered: a set answers one text at a tim
 must not leak into its answer.
 """
 
+import functools
 import json
 import subprocess
 import sys
@@ -88,17 +89,7 @@ def _rendered(template: str, options: dict[str, Any]) -> str:
     """A chat of a system turn and a user turn, up to where the answer starts."""
     given = {"template": template, "options": options, "system": SYSTEM_MARK, "text": TEXT_MARK}
     try:
-        done = subprocess.run(
-            # Its folder is to be none in which modules are looked for.
-            [sys.executable, "-P", template_trial.__file__],
-            input=json.dumps(given),
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=TRIAL_LIMIT_S,
-            check=False,
-        )
-        found = json.loads(done.stdout) if done.returncode == 0 else {}
+        found = _reply_to(json.dumps(given))
     except subprocess.TimeoutExpired:
         found = {"refused": f"it takes more than {TRIAL_LIMIT_S} s"}
     if "rendered" not in found:
@@ -107,6 +98,22 @@ def _rendered(template: str, options: dict[str, Any]) -> str:
             f"the file's chat template cannot be rendered ({reason}): write a Modelfile by hand"
         )
     return found["rendered"]
+
+
+@functools.cache
+def _reply_to(given: str) -> dict[str, str]:
+    """What the trial says to a document; nothing where its process does not end well."""
+    done = subprocess.run(
+        # Its folder is to be none in which modules are looked for.
+        [sys.executable, "-P", template_trial.__file__],
+        input=given,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=TRIAL_LIMIT_S,
+        check=False,
+    )
+    return json.loads(done.stdout) if done.returncode == 0 else {}
 
 
 def _literal(text: str) -> str:
