@@ -1,12 +1,17 @@
 """The parts of the llama.cpp backend that need no llama.cpp: events, grammars, options."""
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spokesmith.backends.llamacpp import trial
 from spokesmith.backends.llamacpp.grammar import grammar_text
 from spokesmith.backends.llamacpp.options import LlamaCppOptions
 from spokesmith.backends.llamacpp.tokens import TokenReader, cut
@@ -179,3 +184,40 @@ def test_the_context_is_what_the_model_was_trained_on_up_to_a_bound() -> None:
     assert LlamaCppOptions().context_for(2048) == 2048
     assert LlamaCppOptions().context_for(131_072) == 8192
     assert LlamaCppOptions(context=32_768).context_for(131_072) == 32_768
+
+
+def test_a_trial_ends_without_taking_the_server_down(tmp_path: Path) -> None:
+    """A server that is taken down before its loop has begun may wait for it for ever."""
+    (tmp_path / "xllamacpp.py").write_text(
+        """
+import http.server, threading, time
+from types import SimpleNamespace
+
+class Models(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+def CommonParams():
+    return SimpleNamespace(model=SimpleNamespace())
+
+class Server:
+    def __init__(self, _):
+        server = http.server.HTTPServer(("127.0.0.1", 0), Models)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        self.listening_address = f"http://127.0.0.1:{server.server_port}"
+
+    def __del__(self):
+        time.sleep(60)
+"""
+    )
+    done = subprocess.run(
+        [sys.executable, trial.__file__, "a.gguf"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "{}"), done.stderr

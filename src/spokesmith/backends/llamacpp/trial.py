@@ -5,6 +5,7 @@ first, with the least of memory. Imports nothing of ours. Where llama.cpp itself
 exit status is NOT_STARTED and the last line of stderr says why.
 """
 
+import os
 import sys
 import urllib.request
 from importlib import import_module
@@ -34,7 +35,9 @@ def main(path: str) -> int:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with opener.open(server.listening_address + "/v1/models") as response:
         sys.stdout.write(response.read().decode())
-    return 0
+    sys.stdout.flush()
+    # A server that is taken down before its loop has begun now and then waits for that for ever.
+    os._exit(0)
 
 
 if __name__ == "__main__":
