@@ -17,7 +17,7 @@ from llguidance.hf import from_tokenizer
 from numpy.typing import NDArray
 
 from spokesmith.decoding.request import Constraint, ConstraintError
-from spokesmith.tasks.canonical import GRAMMAR_FORM
+from spokesmith.tasks.canonical import in_grammar_form
 
 # Kept are the last ones, so many, and no more than so many characters of them: a schema that is
 # held to its text is large, and seldom asked for again.
@@ -216,13 +216,9 @@ def _compile(constraint: Constraint, tokens: LLTokenizer) -> LLMatcher:
 def _as_grammar(constraint: Constraint) -> str:
     match constraint.kind:
         case "schema":
-            schema = constraint.value
-            # The library's own key would let a schema say that parts of it need not hold.
-            if isinstance(schema, dict):
-                schema = {name: part for name, part in schema.items() if name != "x-guidance"}
-            return LLMatcher.grammar_from_json_schema(schema, overrides=GRAMMAR_FORM)
+            return LLMatcher.grammar_from_json_schema(in_grammar_form(constraint.value))
         case "json":
-            return LLMatcher.grammar_from_json_schema({"type": "object"}, overrides=GRAMMAR_FORM)
+            return LLMatcher.grammar_from_json_schema(in_grammar_form({"type": "object"}))
         case "regex":
             return LLMatcher.grammar_from_regex(constraint.value)
         case "gbnf":

@@ -6,7 +6,7 @@ the longest time goes first. Knows no request.
 
 from collections import OrderedDict, deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from spokesmith.decoding.cache import SlotCache, state_tensors
@@ -22,8 +22,8 @@ class _Kept:
     """What a row's cache holds after the tokens of a key."""
 
     parts: dict[int, Any]
-    states: dict[int, Any] = field(default_factory=dict)
-    num_bytes: int = 0
+    states: dict[int, Any]
+    num_bytes: int
 
 
 class PrefixCache:

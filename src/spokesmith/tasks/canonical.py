@@ -49,11 +49,18 @@ def canonical_json(value: Any, schema: dict[str, Any] | None = None) -> str:
     return text
 
 
+def in_grammar_form(schema: Any) -> Any:
+    """A JSON Schema as that library takes it, so that answers are canonical.
+
+    What it says itself under the library's key is replaced: it could say that parts of it need not
+    hold.
+    """
+    return {**schema, "x-guidance": GRAMMAR_FORM} if isinstance(schema, dict) else schema
+
+
 def schema_in_grammar(schema: Any) -> str:
-    """A JSON Schema as a grammar of that library holds it, so that answers are canonical."""
-    if isinstance(schema, dict):
-        schema = {**schema, "x-guidance": GRAMMAR_FORM}
-    return json.dumps(schema, ensure_ascii=False)
+    """`in_grammar_form` as it stands inside a grammar of that library."""
+    return json.dumps(in_grammar_form(schema), ensure_ascii=False)
 
 
 def order_like(value: Any, schema: dict[str, Any]) -> Any:
